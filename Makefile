@@ -1,0 +1,108 @@
+# Bittern: `make` builds, `make demo` shows the main job, `make test` tests.
+# `make help` lists every target.
+
+PREFIX ?= /usr/local
+CC     ?= gcc
+BUILD  := build
+
+PACKAGES := lua5.4 libcrypto libsodium libdeflate sqlite3
+# Modules whose libraries take milliseconds to load: shared objects that
+# `require` opens when a script first needs them.
+LOADABLE := http httpd
+http_PACKAGES  := libcurl
+httpd_PACKAGES := libmicrohttpd
+ALL_PACKAGES   := $(PACKAGES) $(foreach m,$(LOADABLE),$($(m)_PACKAGES))
+BUILD_DEBS := gcc libc6-dev pkg-config liblua5.4-dev lua-cjson lua-filesystem \
+  lua-argparse libcurl4-openssl-dev libssl-dev libsodium-dev libdeflate-dev \
+  libsqlite3-dev libmicrohttpd-dev ca-certificates
+TEST_DEBS  := lua-busted libcmocka-dev python3-minimal python3-numpy unzip \
+  curl nginx-light lua-check clang clang-format
+# Node may come from elsewhere than Debian: ask for the commands.
+NODE_DEBS   = $(if $(shell command -v node),,nodejs) \
+  $(if $(shell command -v npm),,npm)
+POLKADOT   := @polkadot/util-crypto@14.0.3
+
+C_FLAGS := -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -Wall -Wextra -Wpedantic \
+  -Wshadow -Wvla -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+# Lazily: pkg-config may only just have been installed.
+LIB_FLAGS = $(shell pkg-config --cflags $(ALL_PACKAGES))
+LIBS = $(shell pkg-config --libs $(PACKAGES)) -lpthread -lm
+
+SOURCES := $(filter-out $(LOADABLE:%=core/%.c),$(wildcard core/*.c))
+OBJECTS := $(SOURCES:core/%.c=$(BUILD)/core/%.o)
+MODULES := $(patsubst %.c,$(BUILD)/%.so,$(wildcard $(LOADABLE:%=core/%.c)))
+C_TESTS := $(patsubst tests/c/%.c,$(BUILD)/tests/%,$(wildcard tests/c/test_*.c))
+
+.PHONY: all demo test check bench install uninstall clean help deps \
+  deps-build deps-test build-binary
+
+all: deps-build build-binary ## build build/bittern
+
+build-binary:
+	@$(MAKE) --no-print-directory $(BUILD)/bittern $(MODULES)
+
+$(BUILD)/bittern: $(OBJECTS)
+	$(CC) $(LDFLAGS) -Wl,-E -o $@ $^ $(LIBS)
+
+$(BUILD)/core/%.so: $(BUILD)/core/%.o
+	$(CC) $(LDFLAGS) -shared -o $@ $< $(shell pkg-config --libs $($*_PACKAGES))
+
+$(BUILD)/core/%.o: core/%.c $(wildcard core/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(C_FLAGS) $(CFLAGS) $(LIB_FLAGS) -c -o $@ $<
+
+$(BUILD)/tests/%: tests/c/%.c $(filter-out $(BUILD)/core/main.o,$(OBJECTS))
+	@mkdir -p $(@D)
+	$(CC) $(C_FLAGS) $(CFLAGS) $(LIB_FLAGS) -Icore -o $@ $^ $(LIBS) -lcmocka
+
+# $(call install,what for,packages): one apt-get line for what is missing.
+define install
+@missing=$$(for p in $(2); do \
+  dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || \
+    echo $$p; done | tr '\n' ' '); \
+if [ -n "$$missing" ]; then \
+  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+  echo "installing what $(1) needs: $$missing" >&2; \
+  $$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+fi
+endef
+
+deps-build:
+	$(call install,the build,$(BUILD_DEBS))
+
+deps-test: deps-build
+	$(call install,the tests,$(TEST_DEBS) $(NODE_DEBS))
+	@[ -d $(BUILD)/node/node_modules/@polkadot/util-crypto ] || \
+	  npm install --prefix $(BUILD)/node --no-package-lock --no-audit \
+	    --no-fund --loglevel=error $(POLKADOT) >/dev/null
+
+demo: all ## the main job, on a practice coordinator: two tasks, mined and accepted
+	@$(BUILD)/bittern run examples/demo.lua
+
+test: all deps-test ## every test; ends with `N passed, N failed`
+	@$(MAKE) --no-print-directory $(C_TESTS)
+	@$(BUILD)/bittern run tests/all.lua $(C_TESTS)
+
+check: all deps-test ## warnings as errors with gcc and clang, lint, format, layers
+	@sh tests/check.sh
+
+bench: all ## start-up, listing and the demo's stages, measured
+	@$(BUILD)/bittern run tests/bench.lua
+
+install: all ## copy the program to PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/bittern \
+	  $(DESTDIR)$(PREFIX)/lib/bittern/core
+	install -m 755 $(BUILD)/bittern $(DESTDIR)$(PREFIX)/bin/bittern
+	install -m 644 $(MODULES) $(DESTDIR)$(PREFIX)/lib/bittern/core/
+	cp -R lua recipes examples $(DESTDIR)$(PREFIX)/share/bittern/
+
+uninstall: ## take it away again
+	rm -rf $(DESTDIR)$(PREFIX)/bin/bittern \
+	  $(DESTDIR)$(PREFIX)/share/bittern $(DESTDIR)$(PREFIX)/lib/bittern
+
+clean: ## remove build/
+	rm -rf $(BUILD)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
