@@ -1,0 +1,73 @@
+/* What every binding shares: byte sources, the two error channels, and the
+ * interrupt flag. A core file includes this header and its own, no other. */
+#ifndef BITTERN_BIND_H
+#define BITTERN_BIND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lauxlib.h>
+#include <lua.h>
+
+/* A run of bytes that somebody else owns. */
+struct bytes {
+  const uint8_t *data;
+  size_t size;
+};
+
+/* First member of every userdata that lends bytes (map, slice, buffer). `get`
+ * fills `out` and returns 0, or returns -1 when the owner is closed. */
+struct source {
+  int (*get)(const struct source *self, struct bytes *out);
+};
+
+/* One name-function pair of a module table: BIND(open) is {"open", f_open}. */
+#define BIND(name)                                                             \
+  { #name, f_##name }
+
+/* Bytes of argument `arg`: a string, or a userdata whose metatable was made by
+ * bind_source_type. They live as long as that stack slot. Raises otherwise.
+ * [-0, +0, v] */
+struct bytes bind_bytes(lua_State *L, int arg);
+
+/* Makes metatable `name` with __gc and __close = `gc`, __tostring, __metatable
+ * = false and the methods under __index; pops nothing. [-0, +0, m] */
+void bind_type(lua_State *L, const char *name, const luaL_Reg *methods,
+               lua_CFunction gc, lua_CFunction tostring);
+
+/* bind_type for a userdata that starts with a struct source. [-0, +0, m] */
+void bind_source_type(lua_State *L, const char *name, const luaL_Reg *methods,
+                      lua_CFunction gc, lua_CFunction tostring);
+
+/* The world failed: pushes nil, message, code and returns 3. The format is that
+ * of lua_pushfstring (%s %d %I %f %c %%), not printf's. [-0, +3, m] */
+int bind_fail(lua_State *L, const char *code, const char *format, ...);
+
+/* bind_fail with the text and the code of an errno value: ENOENT is
+ * "not_found", EACCES "denied", ENOSPC/EDQUOT/EFBIG "disk_full", EINTR
+ * "interrupted", the rest "io". [-0, +3, m] */
+int bind_errno(lua_State *L, int error, const char *what);
+
+/* Options table at `arg` (nil or none is an empty one). Each getter leaves the
+ * stack as it was and raises naming the key when the type is wrong. [-0, +0, v]
+ */
+lua_Integer bind_opt_integer(lua_State *L, int arg, const char *key,
+                             lua_Integer low, lua_Integer high,
+                             lua_Integer otherwise);
+lua_Number bind_opt_number(lua_State *L, int arg, const char *key,
+                           lua_Number otherwise);
+bool bind_opt_boolean(lua_State *L, int arg, const char *key, bool otherwise);
+/* The string stays alive as long as the options table holds it. */
+const char *bind_opt_string(lua_State *L, int arg, const char *key,
+                            const char *otherwise);
+
+/* A size or offset argument: an integer in 0..2^53. [-0, +0, v] */
+uint64_t bind_size(lua_State *L, int arg);
+
+/* True once the user asked to stop (SIGINT, SIGTERM). Kernels and loops that
+ * may run longer than 0.1 s poll it; a binding that stopped for it returns
+ * bind_fail(L, "interrupted", "interrupted"). */
+bool bind_interrupted(void);
+
+#endif

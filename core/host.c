@@ -1,0 +1,166 @@
+/* State, search path, error reports, limits, signals. */
+#include "host.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <lualib.h>
+
+#include "bind.h"
+#include "libs.h"
+
+enum { EXIT_GENERAL = 1, EXIT_SCRIPT = 14, EXIT_INTERRUPTED = 130 };
+
+/* The two globals of the program: what a signal handler needs to reach. */
+static volatile sig_atomic_t interrupted;
+static lua_State *running;
+
+bool bind_interrupted(void) { return interrupted != 0; }
+
+/* lua_Alloc that counts. When `block` is NULL, `old` is a type tag and not a
+ * size (Lua 5.4 manual, lua_Alloc). */
+static void *count_alloc(void *user, void *block, size_t old, size_t size) {
+  struct host_memory *memory = user;
+  size_t before = block == NULL ? 0 : old;
+  if (size == 0) {
+    free(block);
+    memory->used -= before;
+    return NULL;
+  }
+  if (memory->limit != 0 && size > before &&
+      size - before > memory->limit - memory->used)
+    return NULL;
+  void *moved = realloc(block, size);
+  if (moved != NULL) memory->used += size - before;
+  return moved;
+}
+
+/* Fires on every instruction once the user asked to stop, so that a script's
+ * pcall loop cannot swallow it. Level 0 is the code being run. */
+static void stop_hook(lua_State *L, lua_Debug *debug) {
+  (void)debug;
+  luaL_where(L, 0);
+  lua_pushliteral(L, "interrupted");
+  lua_concat(L, 2);
+  lua_error(L);
+}
+
+static void on_signal(int number) {
+  if (interrupted) _exit(EXIT_INTERRUPTED);
+  interrupted = number;
+  if (running != NULL) lua_sethook(running, stop_hook, LUA_MASKCOUNT, 1);
+}
+
+void host_catch_signals(lua_State *L) {
+  running = L;
+  struct sigaction stop = {.sa_handler = on_signal};
+  sigemptyset(&stop.sa_mask);
+  sigaction(SIGINT, &stop, NULL);
+  sigaction(SIGTERM, &stop, NULL);
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
+}
+
+/* Drops relative entries: `require` must never read the current directory,
+ * where a stranger's file may lie. [-0, +0, m] */
+static void absolute_only(lua_State *L, const char *field) {
+  lua_getglobal(L, "package");
+  lua_getfield(L, -1, field);
+  luaL_Buffer kept;
+  const char *entry = lua_tostring(L, -1);
+  luaL_buffinit(L, &kept);
+  while (*entry != '\0') {
+    size_t length = strcspn(entry, ";");
+    if (*entry == '/') {
+      luaL_addlstring(&kept, entry, length);
+      luaL_addchar(&kept, ';');
+    }
+    entry += length + (entry[length] == ';');
+  }
+  luaL_pushresult(&kept);
+  lua_setfield(L, -3, field);
+  lua_pop(L, 2);
+}
+
+/* [-0, +0, e] Runs protected, so that an allocation failure is an error. */
+static int open_all(lua_State *L) {
+  lua_pushboolean(L, 1);
+  lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
+  luaL_openlibs(L);
+  absolute_only(L, "path");
+  absolute_only(L, "cpath");
+  libs_register(L);
+  return 0;
+}
+
+lua_State *host_new(struct host_memory *memory) {
+  lua_State *L = lua_newstate(count_alloc, memory);
+  if (L == NULL) return NULL;
+  lua_pushcfunction(L, open_all);
+  if (lua_pcall(L, 0, 0, 0) != LUA_OK) {
+    lua_close(L);
+    return NULL;
+  }
+  return L;
+}
+
+/* The one message handler: the text as it is when it already names a place,
+ * with a traceback kept for --verbose in the registry. [-1, +1, m] */
+static int on_error(lua_State *L) {
+  const char *message = lua_tostring(L, 1);
+  if (message == NULL) message = luaL_tolstring(L, 1, NULL);
+  luaL_traceback(L, L, message, 1);
+  lua_setfield(L, LUA_REGISTRYINDEX, "bittern.traceback");
+  lua_pushstring(L, message);
+  return 1;
+}
+
+static int report(lua_State *L) {
+  if (interrupted) {
+    fputs("bittern: interrupted\n", stderr);
+    return EXIT_INTERRUPTED;
+  }
+  const char *message = lua_tostring(L, -1);
+  fprintf(stderr, "bittern: %s\n", message != NULL ? message : "unknown error");
+  if (getenv("BITTERN_TRACEBACK") != NULL) {
+    lua_getfield(L, LUA_REGISTRYINDEX, "bittern.traceback");
+    fprintf(stderr, "%s\n", luaL_optstring(L, -1, ""));
+  }
+  return EXIT_SCRIPT;
+}
+
+/* Upvalues none; arguments: root, exe, argv... as strings. [-n, +1, e] */
+static int boot(lua_State *L) {
+  int arguments = lua_gettop(L);
+  lua_pushfstring(L, "%s/lua/boot.lua", lua_tostring(L, 1));
+  if (luaL_loadfilex(L, lua_tostring(L, -1), "t") != LUA_OK)
+    return lua_error(L);
+  lua_remove(L, -2);
+  lua_insert(L, 1);
+  lua_call(L, arguments, 1);
+  return 1;
+}
+
+static int exit_status(lua_State *L) {
+  if (interrupted) return EXIT_INTERRUPTED;
+  int is_integer = 0;
+  lua_Integer status = lua_tointegerx(L, -1, &is_integer);
+  if (!is_integer || status < 0 || status > 255) return EXIT_GENERAL;
+  return (int)status;
+}
+
+int host_boot(lua_State *L, const char *root, const char *exe, int argc,
+              char **argv) {
+  if (!lua_checkstack(L, argc + 4)) return EXIT_GENERAL;
+  lua_pushcfunction(L, on_error);
+  lua_pushcfunction(L, boot);
+  lua_pushstring(L, root);
+  lua_pushstring(L, exe);
+  for (int i = 1; i < argc; i++)
+    lua_pushstring(L, argv[i]);
+  if (lua_pcall(L, argc + 1, 1, 1) != LUA_OK) return report(L);
+  return exit_status(L);
+}

@@ -1,0 +1,33 @@
+/* The Lua state that scripts live in: search path, memory count, the message
+ * handler, and the stop that a script cannot swallow. */
+#ifndef BITTERN_HOST_H
+#define BITTERN_HOST_H
+
+#include <stddef.h>
+
+#include <lua.h>
+
+/* Bytes that Lua holds and may hold; limit 0 means no limit. */
+struct host_memory {
+  size_t used;
+  size_t limit;
+};
+
+/* A new state with the standard library, the core modules in package.preload,
+ * absolute search paths only and memory counted into `memory`, which must
+ * outlive the state. NULL when memory is short. */
+lua_State *host_new(struct host_memory *memory);
+
+/* Lets SIGINT and SIGTERM stop the scripts in `L`: the first one sets the
+ * interrupt flag and makes every Lua instruction raise, a second one ends the
+ * process. SIGPIPE and SIGXFSZ are ignored, so writes fail with an errno. */
+void host_catch_signals(lua_State *L);
+
+/* Runs `<root>/lua/boot.lua` with root, the path of the binary and argv[1..]
+ * as its arguments. Returns the exit status that it returned; a Lua error is
+ * reported on stderr as `bittern: path:line: message` and gives 14, an
+ * interrupt gives 130, no memory gives 1. */
+int host_boot(lua_State *L, const char *root, const char *exe, int argc,
+              char **argv);
+
+#endif

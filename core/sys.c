@@ -1,0 +1,141 @@
+/* core.sys: clocks, terminal, randomness, processor and process facts. */
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bind.h"
+
+int luaopen_core_sys(lua_State *L);
+
+static double read_clock(clockid_t id) {
+  struct timespec now = {0};
+  clock_gettime(id, &now);
+  return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* time() -> seconds since 1970-01-01 UTC, a float. */
+static int f_time(lua_State *L) {
+  lua_pushnumber(L, read_clock(CLOCK_REALTIME));
+  return 1;
+}
+
+/* clock() -> seconds of a clock that never jumps, a float. */
+static int f_clock(lua_State *L) {
+  lua_pushnumber(L, read_clock(CLOCK_MONOTONIC));
+  return 1;
+}
+
+/* sleep(seconds) -> true, or nil, message, "interrupted". Sleeps in slices, so
+ * that a signal that came just before the system call is seen soon. */
+static int f_sleep(lua_State *L) {
+  double seconds = luaL_checknumber(L, 1);
+  luaL_argcheck(L, seconds >= 0 && seconds < 1e9, 1, "must lie in 0..1e9");
+  double end = read_clock(CLOCK_MONOTONIC) + seconds;
+  for (double left = seconds; left > 0 && !bind_interrupted();
+       left = end - read_clock(CLOCK_MONOTONIC))
+    poll(NULL, 0, (int)ceil(fmin(left, 0.1) * 1000));
+  if (bind_interrupted()) return bind_fail(L, "interrupted", "interrupted");
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* random(n) -> n bytes from the kernel, n in 1..256. */
+static int f_random(lua_State *L) {
+  unsigned char bytes[256];
+  lua_Integer count = luaL_checkinteger(L, 1);
+  luaL_argcheck(L, count >= 1 && count <= 256, 1, "must lie in 1..256");
+  if (getrandom(bytes, (size_t)count, 0) != (ssize_t)count)
+    return bind_errno(L, errno, "getrandom");
+  lua_pushlstring(L, (const char *)bytes, (size_t)count);
+  return 1;
+}
+
+static int check_descriptor(lua_State *L) {
+  lua_Integer fd = luaL_checkinteger(L, 1);
+  luaL_argcheck(L, fd >= 0 && fd <= INT_MAX, 1, "not a file descriptor");
+  return (int)fd;
+}
+
+/* isatty(fd) -> whether the file descriptor is a terminal. */
+static int f_isatty(lua_State *L) {
+  lua_pushboolean(L, isatty(check_descriptor(L)));
+  return 1;
+}
+
+/* columns(fd) -> width of the terminal, 80 where there is none. */
+static int f_columns(lua_State *L) {
+  struct winsize size = {0};
+  bool known = ioctl(check_descriptor(L), TIOCGWINSZ, &size) == 0;
+  lua_pushinteger(L, known && size.ws_col > 0 ? size.ws_col : 80);
+  return 1;
+}
+
+/* cores() -> processors that are online. */
+static int f_cores(lua_State *L) {
+  long cores = sysconf(_SC_NPROCESSORS_ONLN);
+  lua_pushinteger(L, cores > 0 ? cores : 1);
+  return 1;
+}
+
+/* pid() -> process id. */
+static int f_pid(lua_State *L) {
+  lua_pushinteger(L, getpid());
+  return 1;
+}
+
+/* peak_memory() -> largest resident size of this process so far, in bytes. */
+static int f_peak_memory(lua_State *L) {
+  struct rusage usage = {0};
+  getrusage(RUSAGE_SELF, &usage);
+  lua_pushinteger(L, (lua_Integer)usage.ru_maxrss * 1024);
+  return 1;
+}
+
+/* interrupted() -> whether the user asked to stop. */
+static int f_interrupted(lua_State *L) {
+  lua_pushboolean(L, bind_interrupted());
+  return 1;
+}
+
+/* exe() -> absolute path of this program. */
+static int f_exe(lua_State *L) {
+  char path[PATH_MAX];
+  ssize_t length = readlink("/proc/self/exe", path, sizeof path);
+  if (length < 0) return bind_errno(L, errno, "/proc/self/exe");
+  lua_pushlstring(L, path, (size_t)length);
+  return 1;
+}
+
+static void set_feature(lua_State *L, const char *name, int present) {
+  lua_pushboolean(L, present != 0);
+  lua_setfield(L, -2, name);
+}
+
+/* features() -> table of the instruction sets that kernels may use. */
+static int f_features(lua_State *L) {
+  lua_newtable(L);
+#if defined(__x86_64__)
+  set_feature(L, "avx2", __builtin_cpu_supports("avx2"));
+  set_feature(L, "fma", __builtin_cpu_supports("fma"));
+  set_feature(L, "avx512f", __builtin_cpu_supports("avx512f"));
+#elif defined(__aarch64__)
+  set_feature(L, "neon", 1);
+#endif
+  return 1;
+}
+
+int luaopen_core_sys(lua_State *L) {
+  static const luaL_Reg functions[] = {
+      BIND(time),        BIND(clock),       BIND(sleep), BIND(random),
+      BIND(isatty),      BIND(columns),     BIND(cores), BIND(pid),
+      BIND(peak_memory), BIND(interrupted), BIND(exe),   BIND(features),
+      {NULL, NULL}};
+  luaL_newlib(L, functions);
+  return 1;
+}
