@@ -1,0 +1,88 @@
+-- Checking tables that people wrote: option tables and scripts, with the nearest known key.
+local M = {}
+
+-- Levenshtein distance, one row at a time.
+local function distance(a, b)
+  local row = {}
+  for j = 0, #b do row[j] = j end
+  for i = 1, #a do
+    local diagonal = row[0]
+    row[0] = i
+    for j = 1, #b do
+      local cost = a:byte(i) == b:byte(j) and 0 or 1
+      diagonal, row[j] = row[j], math.min(row[j] + 1, row[j - 1] + 1, diagonal + cost)
+    end
+  end
+  return row[#b]
+end
+
+--- The candidate nearest to a word.
+-- @param word string
+-- @param candidates array of strings
+-- @return string, or nil when none is near enough to be a slip of the hand
+function M.nearest(word, candidates)
+  local best, least = nil, math.max(2, #word // 3) + 1
+  for _, candidate in ipairs(candidates) do
+    local d = distance(word:lower(), candidate:lower())
+    if d < least then best, least = candidate, d end
+  end
+  return best
+end
+
+--- Keys of a table in order.
+function M.sorted_keys(t)
+  local keys = {}
+  for key in pairs(t) do keys[#keys + 1] = key end
+  table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
+  return keys
+end
+
+local function unknown(key, schema)
+  local near = type(key) == "string" and M.nearest(key, M.sorted_keys(schema))
+  local text = "unknown key '" .. tostring(key) .. "'"
+  return near and text .. "; did you mean '" .. near .. "'?" or text
+end
+
+local function wrong(key, value, field)
+  if value == nil then return not field.optional and "key '" .. key .. "' is missing" or nil end
+  local kind = math.type(value) == "integer" and "integer" or type(value)
+  if field.type == "number" and kind == "integer" or field.type == "any" then return nil end
+  if kind == field.type then return nil end
+  return ("key '%s' must be a %s, not a %s"):format(key, field.type, kind)
+end
+
+--- Checks a table against a schema.
+-- @param t the table
+-- @param schema {key = {type = "string"|"integer"|"number"|"boolean"|"table"|"function"|"any",
+--   optional = true}}
+-- @return true, or nil, what is wrong, the key that is
+function M.table(t, schema)
+  if type(t) ~= "table" then return nil, "is a " .. type(t) .. ", not a table" end
+  for _, key in ipairs(M.sorted_keys(t)) do
+    if not schema[key] then return nil, unknown(key, schema), key end
+  end
+  for _, key in ipairs(M.sorted_keys(schema)) do
+    local message = wrong(key, t[key], schema[key])
+    if message then return nil, message, key end
+  end
+  return true
+end
+
+--- Checks a function's table of named options; raises in the name of its caller.
+-- @param t the options, or nil for none
+-- @param schema as M.table, with `default` for what is absent
+-- @param what the function's name, for the message
+-- @return a new table with defaults filled in
+function M.options(t, schema, what)
+  local ok, message = M.table(t or {}, schema)
+  if not ok then error(what .. ": " .. message, 3) end
+  local filled = {}
+  for key, field in pairs(schema) do
+    local value = (t or {})[key]
+    if value == nil then value = field.default end
+    filled[key] = value
+  end
+  return filled
+end
+
+return M

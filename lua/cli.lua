@@ -1,0 +1,161 @@
+-- The command line: finds the command's script, parses, runs, turns errors into exit codes.
+local check = require "bittern.check"
+local errors = require "bittern.errors"
+local report = require "bittern.report"
+local script = require "bittern.script"
+
+local M = {}
+
+-- Options that stand before or after the command; those that take a value, for finding the command.
+local takes_value = { ["--root"] = true, ["--coordinator"] = true, ["--color"] = true }
+
+local function add_globals(parser)
+  parser:flag("--json", "print one JSON object to stdout, also for failures")
+  parser:option("--root", "folder of scripts that come before all others"):argname "DIR"
+  parser:option("--coordinator", "the coordinator's URL (else BITSOTA_COORDINATOR_URL)"):argname "URL"
+  parser:flag("--offline", "use no network")
+  parser:option("--color", "auto, always or never"):choices { "auto", "always", "never" }:default "auto"
+  parser:flag("--quiet", "say nothing but warnings and errors")
+  parser:flag("--verbose", "say more")
+  parser:flag("-h --help", "show this help")
+end
+
+-- Index of the word that names the command, or nil.
+local function command_index(argv)
+  local i = 1
+  while i <= #argv do
+    if argv[i]:sub(1, 1) ~= "-" then return i end
+    i = i + (takes_value[argv[i]] and 2 or 1)
+  end
+  return nil
+end
+
+local function option_value(argv, name)
+  for i, word in ipairs(argv) do
+    if word == name then return argv[i + 1] end
+    local value = word:match("^" .. name:gsub("%-", "%%-") .. "=(.*)$")
+    if value then return value end
+  end
+  return nil
+end
+
+local function has(argv, ...)
+  for _, word in ipairs(argv) do
+    for _, name in ipairs { ... } do
+      if word == name then return true end
+    end
+  end
+  return false
+end
+
+-- Groups in the order of design.md section 4.
+local groups = { "discover", "model", "artifact", "compete", "self" }
+
+local function overview()
+  local lines = {
+    "usage: bittern [--json] [--coordinator URL] [--root DIR] <command> ...", "",
+    "From a live task to an accepted submission: find it, compress into its budget,",
+    "pack, prove, submit, follow.",
+  }
+  local by_group = {}
+  for _, entry in ipairs(script.list("cmd")) do
+    local command = not entry.shadowed and not entry.untrusted and script.load(entry.path, "cmd")
+    if command then
+      local list = by_group[command.group] or {}
+      list[#list + 1] = ("  %-10s %s"):format(entry.name, command.about)
+      by_group[command.group] = list
+    end
+  end
+  for _, group in ipairs(groups) do
+    lines[#lines + 1] = "\n" .. group
+    lines[#lines + 1] = table.concat(by_group[group] or {}, "\n")
+    by_group[group] = nil
+  end
+  for _, group in ipairs(check.sorted_keys(by_group)) do
+    lines[#lines + 1] = "\n" .. group
+    lines[#lines + 1] = table.concat(by_group[group], "\n")
+  end
+  lines[#lines + 1] = "\n`bittern COMMAND --help` tells more; documents lie in docs/."
+  return table.concat(lines, "\n")
+end
+
+-- The parser of one command; a command's own script adds its options.
+local function parser_for(name, command)
+  local argparse = require "argparse"
+  local parser = argparse("bittern " .. name, command.about .. "."):add_help(false)
+  add_globals(parser)
+  if command.args then command.args(parser) end
+  return parser
+end
+
+local function context(args)
+  return {
+    args = args,
+    report = report,
+    json = args.json or false,
+    offline = args.offline or false,
+    coordinator = args.coordinator,
+    env = os.getenv,
+    now = require("core.sys").time,
+  }
+end
+
+local function fail(message, code)
+  local exit = errors.exit(code)
+  report.failure(tostring(message), code, errors.next(code), exit)
+  return exit
+end
+
+local function run(name, argv)
+  local command, message, code = script.find("cmd", name)
+  if not command then return fail(message, code == "not_found" and "usage" or code) end
+  local parser = parser_for(name, command)
+  if has(argv, "-h", "--help") then
+    report.out(parser:get_help())
+    return 0
+  end
+  local ok, args = parser:pparse(argv)
+  if not ok then return fail(tostring(args):gsub("\n.*", ""), "usage") end
+  local done, why, id = command.run(context(args))
+  if done then return type(done) == "number" and done or 0 end
+  return fail(why, id)
+end
+
+-- `bittern run FILE ...`: everything after FILE belongs to the script.
+local function split(argv, at)
+  if argv[at] ~= "run" then return argv end
+  local own = { table.unpack(argv, 1, at) }
+  own[#own + 1] = argv[at + 1]
+  M.script_arguments = { table.unpack(argv, at + 2) }
+  return own
+end
+
+local function configure(argv)
+  local color = option_value(argv, "--color")
+  report.configure {
+    json = has(argv, "--json"), quiet = has(argv, "--quiet"), verbose = has(argv, "--verbose"),
+    color = color or "auto",
+  }
+  script.override = option_value(argv, "--root")
+end
+
+--- Runs the command line.
+-- @param argv array of strings, without the program's name
+-- @return exit code
+function M.main(argv)
+  local at = command_index(argv)
+  local own = at and split(argv, at) or argv
+  configure(own)
+  if not at then
+    if has(own, "--version") then return run("version", {}) end
+    if #own > 0 and not has(own, "-h", "--help") then
+      return fail(("no command in '%s'"):format(table.concat(own, " ")), "usage")
+    end
+    report.out(overview())
+    return #own > 0 and 0 or errors.exit("usage")
+  end
+  local name = table.remove(own, at)
+  return run(name, own)
+end
+
+return M

@@ -1,0 +1,73 @@
+-- Every error id: the exit code it gives and what the user can do next.
+-- design.md section 4 lists the exit codes; an id that is not here exits with 1.
+local M = {}
+
+local ids = {
+  -- usage and configuration
+  usage = { 2, "see `bittern --help`, or `bittern COMMAND --help`" },
+  config = { 3, "correct the option, the environment variable or the file that is named" },
+  disclaimer = { 3, "read the disclaimer and accept it" },
+  -- keys
+  key = { 4, "check the wallet options; `bittern wallet show` tells what is found" },
+  key_address = { 4, "the file's address and its secret disagree: restore the hotkey from its mnemonic" },
+  key_public_only = { 4, "name the hotkey file that holds the secret, not its public half" },
+  key_unreadable = { 4, "check the path and the permissions of the hotkey file" },
+  unauthorized = { 4, "check that the hotkey is registered and this machine's clock is right" },
+  stake = { 4, "fund or bond this same hotkey; do not rotate keys and do not retry" },
+  -- the network
+  network = { 6, "check the connection and the address, then run the same command again" },
+  timeout = { 6, "run the same command again; it continues where it stopped" },
+  tls = { 6, "check the address and this machine's certificates and clock" },
+  redirect = { 12, "publish at a URL that answers 200 itself; validators follow no redirect" },
+  http_status = { 6, "check the URL; run the same command again when the server recovers" },
+  server_error = { 5, "the server failed; run the same command again later" },
+  invalid_json = { 6, "the answer or file is not JSON; check the address or the file" },
+  invalid_response = { 6, "the server answered something unexpected; check the coordinator's address" },
+  too_large = { 6, "the answer or file is larger than it may be; check the address or the file" },
+  -- tasks and submissions
+  not_live = { 7, "pick a live task from `bittern tasks`" },
+  not_found = { 7, "check the name or the path" },
+  pending = { 8, "still pending: `bittern track ID` continues to watch" },
+  stop = { 9, "fix what the gate names, then run the same command again" },
+  over_budget = { 9, "compress further: a smaller base codec or fewer rescued rows" },
+  invalid_artifact = { 9, "pack it again with `bittern pack`" },
+  rejected = { 10, "read the reason above; nothing was lost, the artifact is still yours" },
+  conflict = { 10, "the coordinator refused it as a duplicate; `bittern ledger` and its list tell more" },
+  unknown_outcome = { 15, "it may have arrived: run the same command again, it looks before it sends" },
+  -- this machine
+  locked = { 11, "another bittern works on this; wait for it, or end it" },
+  integrity = { 12, "the bytes differ from what was recorded: publish and verify again" },
+  disk_full = { 13, "free some space, then run the same command again" },
+  io = { 13, "check the disk, then run the same command again" },
+  denied = { 13, "check who owns the path and its permissions" },
+  -- models and scripts
+  invalid_model = { 1, "check the model directory; download the file that is named again" },
+  out_of_range = { 1, "the file is shorter than it says; download it again" },
+  script = { 14, "correct the script at the place that is named" },
+  invalid_script = { 14, "correct the script at the place that is named" },
+  interrupted = { 130, "run the same command again; it continues where it stopped" },
+}
+
+--- Exit code of an error id.
+-- @param code string or nil
+-- @return integer 1..255
+function M.exit(code)
+  return ids[code] and ids[code][1] or 1
+end
+
+--- What to do next, one line.
+-- @param code string or nil
+-- @return string, or nil when there is nothing useful to say
+function M.next(code)
+  return ids[code] and ids[code][2]
+end
+
+--- All ids, sorted, for documents and tests.
+function M.list()
+  local list = {}
+  for id in pairs(ids) do list[#list + 1] = id end
+  table.sort(list)
+  return list
+end
+
+return M

@@ -1,0 +1,163 @@
+-- All printing. Data goes to stdout, everything for people to stderr.
+local sys = require "core.sys"
+local json = require "bittern.json"
+
+local M = {}
+
+local settings = { json = false, quiet = false, verbose = false, color = false }
+
+--- Set once by the command line.
+-- @param options {json=, quiet=, verbose=, color="auto"|"always"|"never"}
+function M.configure(options)
+  for key, value in pairs(options) do settings[key] = value end
+  local choice = options.color or "auto"
+  settings.color = choice == "always" or choice == "auto" and sys.isatty(2)
+    and not os.getenv("NO_COLOR") and os.getenv("TERM") ~= "dumb"
+end
+
+--- Whether stdout carries JSON only.
+function M.is_json()
+  return settings.json
+end
+
+--- Outside text made safe for a terminal: no control bytes, no escape sequences.
+-- @param text string
+-- @param keep_lines boolean, lets line feeds and tabs through
+function M.clean(text, keep_lines)
+  text = tostring(text):gsub("\27%[[%d;?]*%a", ""):gsub("\27%][^\7\27]*\7?", "")
+  -- C1 controls are two bytes in UTF-8: C2 80..9F.
+  text = text:gsub("\xC2[\x80-\x9F]", "")
+  if keep_lines then return (text:gsub("[%z\1-\8\11-\31\127]", "")) end
+  return (text:gsub("%c", " "))
+end
+
+-- A full disk or a closed pipe ends the run: data nobody receives is not done.
+local function put(stream, text, what)
+  local ok, message = stream:write(text, "\n")
+  if ok then ok, message = stream:flush() end
+  if not ok then error(what .. ": " .. tostring(message), 0) end
+end
+
+--- One line of data.
+function M.out(text)
+  put(io.stdout, text, "stdout")
+end
+
+--- One object of data, as JSON on one line.
+function M.data(value)
+  put(io.stdout, assert(json.encode(value)), "stdout")
+end
+
+-- People's text is worth nothing to a script that fails for want of a reader.
+local function tell(text)
+  io.stderr:write(text, "\n")
+end
+
+--- A line for people.
+function M.say(text)
+  if not settings.quiet then tell(text) end
+end
+
+--- A line for people who asked for more.
+function M.detail(text)
+  if settings.verbose then tell(text) end
+end
+
+local function paint(code, text)
+  return settings.color and "\27[" .. code .. "m" .. text .. "\27[0m" or text
+end
+
+--- Something is not as it should be, but work goes on.
+function M.warn(text)
+  tell(paint("33", "warning: ") .. text)
+end
+
+--- The failure of a command: one line, and what to do next.
+function M.failure(message, code, next_step, exit)
+  if settings.json then
+    M.data({ error = { id = code or "error", message = message, next = next_step, exit = exit } })
+    return
+  end
+  tell(paint("31", "bittern: ") .. message)
+  if next_step then tell("  next: " .. next_step) end
+end
+
+--- One step of a longer piece of work: `name  text`.
+function M.step(name, text)
+  M.say(("  %s %s"):format(paint("1", ("%-9s"):format(name)), text))
+end
+
+--- 1234567 -> "1,234,567".
+function M.thousands(n)
+  local digits = ("%d"):format(n)
+  return (digits:reverse():gsub("(%d%d%d)", "%1,"):reverse():gsub("^(-?),", "%1"))
+end
+
+-- Display width: code points, good enough for what we print.
+local function width(text)
+  return utf8.len(text) or #text
+end
+
+local function pad(text, size, right)
+  local space = (" "):rep(math.max(0, size - width(text)))
+  return right and space .. text or text .. space
+end
+
+--- Lines of a table with aligned columns; numbers are right-aligned.
+-- @param columns array of {title, right = boolean}
+-- @param rows array of arrays of strings
+-- @return array of strings
+function M.table(columns, rows)
+  local sizes, lines = {}, {}
+  local titles = {}
+  for i, column in ipairs(columns) do titles[i] = column[1] end
+  local all = { titles, table.unpack(rows) }
+  for _, row in ipairs(all) do
+    for i = 1, #columns do sizes[i] = math.max(sizes[i] or 0, width(tostring(row[i] or ""))) end
+  end
+  for _, row in ipairs(all) do
+    local cells = {}
+    for i, column in ipairs(columns) do cells[i] = pad(tostring(row[i] or ""), sizes[i], column.right) end
+    lines[#lines + 1] = (table.concat(cells, "  "):gsub("%s+$", ""))
+  end
+  return lines
+end
+
+--- Long work: one line that is redrawn on a terminal, one line every 30 s off it.
+-- @param options {label=, total= in units or nil, unit= "B" or a word}
+-- @return object with update(self, done) and finish(self)
+function M.progress(options)
+  local state = { started = sys.clock(), last = 0, shown = false }
+  local terminal = sys.isatty(2) and not settings.quiet
+  local every = terminal and 0.1 or 30
+
+  local function line(done)
+    local seconds = math.max(sys.clock() - state.started, 1e-3)
+    local parts = { options.label }
+    if options.total and options.total > 0 then
+      parts[#parts + 1] = ("%3d%%"):format(done * 100 // options.total)
+    end
+    local rate = done / seconds
+    parts[#parts + 1] = options.unit == "B" and ("%.1f MB/s"):format(rate / 1e6)
+      or ("%.0f %s/s"):format(rate, options.unit or "items")
+    if options.total and rate > 0 then
+      parts[#parts + 1] = ("%.0f s left"):format((options.total - done) / rate)
+    end
+    return table.concat(parts, "  "):sub(1, sys.columns(2) - 1)
+  end
+
+  function state:update(done)
+    local now = sys.clock()
+    if settings.quiet or now - (self.last == 0 and self.started or self.last) < every then return end
+    self.last, self.shown = now, true
+    io.stderr:write(terminal and "\r\27[K" or "", line(done), terminal and "" or "\n")
+  end
+
+  function state:finish()
+    if terminal and self.shown then io.stderr:write("\r\27[K") end
+  end
+
+  return state
+end
+
+return M
