@@ -1,0 +1,81 @@
+-- What specs share: temporary folders, this program as a child, other programs as judges.
+local fs = require "core.fs"
+local sys = require "core.sys"
+local lfs = require "lfs"
+local paths = require "bittern.paths"
+
+local M = { root = paths.root(), bin = sys.exe() }
+
+local made = {}
+
+local function remove_tree(path)
+  if lfs.symlinkattributes(path, "mode") == "directory" then
+    os.execute(("chmod -R u+rwX '%s'"):format(path))
+    for name in lfs.dir(path) do
+      if name ~= "." and name ~= ".." then remove_tree(path .. "/" .. name) end
+    end
+  end
+  os.remove(path)
+end
+
+--- A new empty folder, gone when the tests end.
+-- @return absolute path
+function M.folder()
+  local id = sys.random(8):gsub(".", function(c) return ("%02x"):format(c:byte()) end)
+  local path = (os.getenv("TMPDIR") or "/tmp") .. "/bittern-test-" .. id
+  assert(fs.mkdir(path))
+  made[#made + 1] = path
+  return path
+end
+
+setmetatable(made, { __gc = function() for _, path in ipairs(made) do remove_tree(path) end end })
+
+--- A file of the tests' fixtures.
+-- @return its text
+function M.fixture(name)
+  return assert(fs.read(M.root .. "/tests/fixtures/" .. name))
+end
+
+--- The shipped model that tests compress and score.
+M.model = M.root .. "/examples/models/tiny-qwen3"
+
+--- Runs a program to its end.
+-- @param argv array of strings
+-- @param options as core.process.run
+-- @return {status=, stdout=, stderr=}
+function M.run(argv, options)
+  local process = require "core.process"
+  local all = { argv = argv, timeout = 120 }
+  for key, value in pairs(options or {}) do all[key] = value end
+  return assert(process.run(all))
+end
+
+--- A user's environment of its own: a fresh home, nothing inherited.
+-- @param home folder
+-- @param extra {NAME = value}
+function M.environment(home, extra)
+  local env = { HOME = home, PATH = os.getenv("PATH"), LANG = "C.UTF-8" }
+  for key, value in pairs(extra or {}) do env[key] = value end
+  return env
+end
+
+--- Runs this program.
+-- @param home folder that is the user's home
+-- @param argv arguments after `bittern`
+-- @param options as M.run; `env` adds to M.environment
+function M.bittern(home, argv, options)
+  local all = { env = M.environment(home, options and options.env) }
+  for key, value in pairs(options or {}) do
+    if key ~= "env" then all[key] = value end
+  end
+  return M.run({ M.bin, table.unpack(argv) }, all)
+end
+
+--- Runs Python source with arguments; its stdout, or an error with its stderr.
+function M.python(source, ...)
+  local done = M.run { "/usr/bin/python3", "-c", source, ... }
+  assert(done.status == 0, done.stderr)
+  return done.stdout
+end
+
+return M
