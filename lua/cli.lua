@@ -6,15 +6,16 @@ local script = require "bittern.script"
 
 local M = {}
 
--- Options that stand before or after the command; those that take a value, for finding the command.
+-- Options that take a value, for finding the command behind them.
 local takes_value = { ["--root"] = true, ["--coordinator"] = true, ["--color"] = true }
 
 local function add_globals(parser)
   parser:flag("--json", "print one JSON object to stdout, also for failures")
   parser:option("--root", "folder of scripts that come before all others"):argname "DIR"
-  parser:option("--coordinator", "the coordinator's URL (else BITSOTA_COORDINATOR_URL)"):argname "URL"
+  parser:option("--coordinator", "the coordinator (else BITSOTA_COORDINATOR_URL)"):argname "URL"
   parser:flag("--offline", "use no network")
-  parser:option("--color", "auto, always or never"):choices { "auto", "always", "never" }:default "auto"
+  parser:option("--color", "auto, always or never"):default "auto"
+    :choices { "auto", "always", "never" }
   parser:flag("--quiet", "say nothing but warnings and errors")
   parser:flag("--verbose", "say more")
   parser:flag("-h --help", "show this help")
@@ -106,6 +107,20 @@ local function fail(message, code)
   return exit
 end
 
+-- What a raised error tells: a table with a code is a failure that report met while printing,
+-- everything else is a script's fault.
+local function describe(raised)
+  if type(raised) == "table" and raised.code then return raised end
+  return { message = tostring(raised), code = "script", traceback = debug.traceback("", 2) }
+end
+
+-- Nobody reads on: there is nobody to tell.
+local function end_of(failure)
+  if failure.code == "closed_pipe" then return errors.exit("closed_pipe") end
+  if failure.traceback then report.detail(failure.traceback) end
+  return fail(failure.message, failure.code)
+end
+
 local function run(name, argv)
   local command, message, code = script.find("cmd", name)
   if not command then return fail(message, code == "not_found" and "usage" or code) end
@@ -115,7 +130,7 @@ local function run(name, argv)
     return 0
   end
   local ok, args = parser:pparse(argv)
-  if not ok then return fail(tostring(args):gsub("\n.*", ""), "usage") end
+  if not ok then return fail((tostring(args):gsub("\n", "; ")), "usage") end
   local done, why, id = command.run(context(args))
   if done then return type(done) == "number" and done or 0 end
   return fail(why, id)
@@ -139,10 +154,7 @@ local function configure(argv)
   script.override = option_value(argv, "--root")
 end
 
---- Runs the command line.
--- @param argv array of strings, without the program's name
--- @return exit code
-function M.main(argv)
+local function main(argv)
   local at = command_index(argv)
   local own = at and split(argv, at) or argv
   configure(own)
@@ -156,6 +168,14 @@ function M.main(argv)
   end
   local name = table.remove(own, at)
   return run(name, own)
+end
+
+--- Runs the command line.
+-- @param argv array of strings, without the program's name
+-- @return exit code
+function M.main(argv)
+  local ok, status = xpcall(main, describe, argv)
+  return ok and status or end_of(status)
 end
 
 return M

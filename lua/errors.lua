@@ -9,7 +9,7 @@ local ids = {
   disclaimer = { 3, "read the disclaimer and accept it" },
   -- keys
   key = { 4, "check the wallet options; `bittern wallet show` tells what is found" },
-  key_address = { 4, "the file's address and its secret disagree: restore the hotkey from its mnemonic" },
+  key_address = { 4, "address and secret disagree: restore the hotkey from its mnemonic" },
   key_public_only = { 4, "name the hotkey file that holds the secret, not its public half" },
   key_unreadable = { 4, "check the path and the permissions of the hotkey file" },
   unauthorized = { 4, "check that the hotkey is registered and this machine's clock is right" },
@@ -22,8 +22,8 @@ local ids = {
   http_status = { 6, "check the URL; run the same command again when the server recovers" },
   server_error = { 5, "the server failed; run the same command again later" },
   invalid_json = { 6, "the answer or file is not JSON; check the address or the file" },
-  invalid_response = { 6, "the server answered something unexpected; check the coordinator's address" },
-  too_large = { 6, "the answer or file is larger than it may be; check the address or the file" },
+  invalid_response = { 6, "an unexpected answer; check the coordinator's address" },
+  too_large = { 6, "larger than it may be; check the address or the file" },
   -- tasks and submissions
   not_live = { 7, "pick a live task from `bittern tasks`" },
   not_found = { 7, "check the name or the path" },
@@ -32,14 +32,15 @@ local ids = {
   over_budget = { 9, "compress further: a smaller base codec or fewer rescued rows" },
   invalid_artifact = { 9, "pack it again with `bittern pack`" },
   rejected = { 10, "read the reason above; nothing was lost, the artifact is still yours" },
-  conflict = { 10, "the coordinator refused it as a duplicate; `bittern ledger` and its list tell more" },
-  unknown_outcome = { 15, "it may have arrived: run the same command again, it looks before it sends" },
+  conflict = { 10, "the coordinator has it already; run the same command again to adopt it" },
+  unknown_outcome = { 15, "it may have arrived: run the same command again, it looks first" },
   -- this machine
   locked = { 11, "another bittern works on this; wait for it, or end it" },
   integrity = { 12, "the bytes differ from what was recorded: publish and verify again" },
   disk_full = { 13, "free some space, then run the same command again" },
   io = { 13, "check the disk, then run the same command again" },
   denied = { 13, "check who owns the path and its permissions" },
+  closed_pipe = { 1 },
   -- models and scripts
   invalid_model = { 1, "check the model directory; download the file that is named again" },
   out_of_range = { 1, "the file is shorter than it says; download it again" },

@@ -4,6 +4,8 @@ local json = require "bittern.json"
 
 local M = {}
 
+local EPIPE <const>, ENOSPC <const> = 32, 28
+
 local settings = { json = false, quiet = false, verbose = false, color = false }
 
 --- Set once by the command line.
@@ -33,9 +35,11 @@ end
 
 -- A full disk or a closed pipe ends the run: data nobody receives is not done.
 local function put(stream, text, what)
-  local ok, message = stream:write(text, "\n")
-  if ok then ok, message = stream:flush() end
-  if not ok then error(what .. ": " .. tostring(message), 0) end
+  local ok, message, number = stream:write(text, "\n")
+  if ok then ok, message, number = stream:flush() end
+  if ok then return end
+  local code = number == EPIPE and "closed_pipe" or number == ENOSPC and "disk_full" or "io"
+  error({ message = what .. ": " .. tostring(message), code = code }, 0)
 end
 
 --- One line of data.
@@ -117,7 +121,9 @@ function M.table(columns, rows)
   end
   for _, row in ipairs(all) do
     local cells = {}
-    for i, column in ipairs(columns) do cells[i] = pad(tostring(row[i] or ""), sizes[i], column.right) end
+    for i, column in ipairs(columns) do
+      cells[i] = pad(tostring(row[i] or ""), sizes[i], column.right)
+    end
     lines[#lines + 1] = (table.concat(cells, "  "):gsub("%s+$", ""))
   end
   return lines
@@ -127,7 +133,7 @@ end
 -- @param options {label=, total= in units or nil, unit= "B" or a word}
 -- @return object with update(self, done) and finish(self)
 function M.progress(options)
-  local state = { started = sys.clock(), last = 0, shown = false }
+  local state = { started = sys.clock(), last = sys.clock(), shown = false }
   local terminal = sys.isatty(2) and not settings.quiet
   local every = terminal and 0.1 or 30
 
@@ -148,7 +154,7 @@ function M.progress(options)
 
   function state:update(done)
     local now = sys.clock()
-    if settings.quiet or now - (self.last == 0 and self.started or self.last) < every then return end
+    if settings.quiet or now - self.last < every then return end
     self.last, self.shown = now, true
     io.stderr:write(terminal and "\r\27[K" or "", line(done), terminal and "" or "\n")
   end

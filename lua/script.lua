@@ -11,7 +11,7 @@ local M = {}
 local API <const> = 1
 
 -- Where a kind's scripts lie below the installed tree and below the user's folders,
--- and which fields they have besides api, about and args.
+-- and which fields they have besides api, about and args. `word` is what people call the kind.
 local kinds = {
   recipe = {
     installed = "recipes", folder = "recipes", sandbox = true,
@@ -25,7 +25,7 @@ local kinds = {
     },
   },
   publish = {
-    installed = "lua/publish", folder = "publish",
+    word = "publisher", installed = "lua/publish", folder = "publish",
     fields = { publish = { type = "function" } },
   },
   workflow = {
@@ -33,7 +33,7 @@ local kinds = {
     fields = { steps = { type = "table" } },
   },
   cmd = {
-    installed = "lua/cmd", folder = "cmd",
+    word = "command", installed = "lua/cmd", folder = "cmd",
     fields = {
       args = { type = "function", optional = true }, run = { type = "function" },
       group = { type = "string" },
@@ -94,7 +94,8 @@ local function line_of(path, key)
   local number = 0
   for line in (fs.read(path) or ""):gmatch("([^\n]*)\n?") do
     number = number + 1
-    if key and line:find("%f[%w_]" .. tostring(key):gsub("%W", "%%%0") .. "%s*=") then return number end
+    local pattern = key and "%f[%w_]" .. tostring(key):gsub("%W", "%%%0") .. "%s*="
+    if key and line:find(pattern) then return number end
   end
   return 1
 end
@@ -108,7 +109,8 @@ local function validate(path, kind, value)
     return complain(path, nil, "must return a table, not a " .. type(value))
   end
   if math.type(value.api) == "integer" and value.api ~= API then
-    return complain(path, "api", ("api = %d is not known here; this bittern has api = %d"):format(value.api, API))
+    local text = "api = %d is not known here; this bittern has api = %d"
+    return complain(path, "api", text:format(value.api, API))
   end
   local ok, message, key = check.table(value, schema_of(kind))
   if not ok then return complain(path, key, ("%s: %s"):format(kind, message)) end
@@ -224,7 +226,9 @@ end
 -- @param name string
 -- @return the script's table and its path, or nil, message, code
 function M.find(kind, name)
-  local path = name:find("/", 1, true) and fs.realpath(name) or not name:find("[^%w_-]") and locate(kind, name)
+  local path
+  if name:find("/", 1, true) then path = fs.realpath(name)
+  elseif not name:find("[^%w_-]") then path = locate(kind, name) end
   if path then
     local value, message, code = M.load(path, kind)
     if not value then return nil, message, code end
@@ -234,7 +238,7 @@ function M.find(kind, name)
   for _, entry in ipairs(M.list(kind)) do names[#names + 1] = entry.name end
   local near = check.nearest(name, names)
   local hint = near and ("; did you mean '%s'?"):format(near) or ""
-  return nil, ("no %s named '%s'%s"):format(kind, name, hint), "not_found"
+  return nil, ("no %s named '%s'%s"):format(kinds[kind].word or kind, name, hint), "not_found"
 end
 
 --- The kinds of scripts, sorted.
@@ -267,7 +271,8 @@ function M.arguments(script, set)
   for _, name in ipairs(check.sorted_keys(set or {})) do
     if not declared[name] then
       local near = check.nearest(name, check.sorted_keys(declared))
-      return nil, ("no argument '%s'%s"):format(name, near and "; did you mean '" .. near .. "'?" or ""), "usage"
+      local hint = near and ("; did you mean '%s'?"):format(near) or ""
+      return nil, ("no argument '%s'%s"):format(name, hint), "usage"
     end
     local kind = type(declared[name][1])
     local value = set[name]

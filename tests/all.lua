@@ -14,7 +14,8 @@ local function specs_in(folder, list)
   table.sort(names)
   for _, name in ipairs(names) do
     local path = folder .. "/" .. name
-    if name:sub(1, 1) ~= "." and lfs.attributes(path, "mode") == "directory" then specs_in(path, list) end
+    local folder_below = name:sub(1, 1) ~= "." and lfs.attributes(path, "mode") == "directory"
+    if folder_below then specs_in(path, list) end
     if name:find("_spec%.lua$") then list[#list + 1] = path end
   end
   return list
@@ -38,8 +39,8 @@ local function run_program(program)
 end
 
 local function message_of(message)
-  if type(message) == "table" then message = message.message or require("pl.pretty").write(message) end
-  return tostring(message)
+  if type(message) ~= "table" then return tostring(message) end
+  return message.message or require("pl.pretty").write(message)
 end
 
 -- What a test may not leave behind: another current directory.
@@ -58,8 +59,10 @@ local function watch(busted)
     return nil, true
   end)
   local function failure(element, parent, message, trace)
-    local place = trace and trace.short_src and (" (%s:%s)"):format(trace.short_src, trace.currentline or "?") or ""
-    note_failure((parent and parent.name or "") .. " " .. (element.name or "?") .. place, message_of(message))
+    local place = trace and trace.short_src
+      and (" (%s:%s)"):format(trace.short_src, trace.currentline or "?") or ""
+    local name = (parent and parent.name or "") .. " " .. (element.name or "?")
+    note_failure(name .. place, message_of(message))
     return nil, true
   end
   busted.subscribe({ "failure" }, failure)

@@ -10,7 +10,7 @@ local function entries()
   local list = {}
   for _, kind in ipairs(script.kinds()) do
     for _, entry in ipairs(script.list(kind)) do
-      local value, message = nil, nil
+      local value, message
       if not entry.untrusted then value, message = script.load(entry.path, kind) end
       entry.kind, entry.about, entry.problem = kind, value and value.about, message
       list[#list + 1] = entry
@@ -22,11 +22,11 @@ end
 local function show(ctx, list)
   local rows = {}
   for _, entry in ipairs(list) do
-    rows[#rows + 1] = { entry.kind, entry.name, entry.from, entry.about or entry.problem or "", state_of(entry) }
+    local about = entry.about or entry.problem or ""
+    rows[#rows + 1] = { entry.kind, entry.name, entry.from, about, state_of(entry) }
   end
-  for _, line in ipairs(ctx.report.table({ { "KIND" }, { "NAME" }, { "FROM" }, { "ABOUT" }, { "" } }, rows)) do
-    ctx.report.out(line)
-  end
+  local columns = { { "KIND" }, { "NAME" }, { "FROM" }, { "ABOUT" }, { "" } }
+  for _, line in ipairs(ctx.report.table(columns, rows)) do ctx.report.out(line) end
 end
 
 return {
