@@ -83,6 +83,21 @@ int bind_errno(lua_State *L, int error, const char *what) {
   return bind_fail(L, errno_code(error), "%s: %s", what, strerror(error));
 }
 
+static bool is_known(const char *key, const char *const *known) {
+  while (*known != NULL && strcmp(*known, key) != 0)
+    known++;
+  return *known != NULL;
+}
+
+void bind_check_keys(lua_State *L, int arg, const char *const *known) {
+  if (lua_isnoneornil(L, arg)) return;
+  luaL_checktype(L, arg, LUA_TTABLE);
+  for (lua_pushnil(L); lua_next(L, arg) != 0; lua_pop(L, 1)) {
+    if (lua_type(L, -2) != LUA_TSTRING || !is_known(lua_tostring(L, -2), known))
+      luaL_error(L, "unknown option '%s'", luaL_tolstring(L, -2, NULL));
+  }
+}
+
 /* Pushes field `key` of the options at `arg`, or nil. [-0, +1, v] */
 static int push_option(lua_State *L, int arg, const char *key) {
   if (lua_isnoneornil(L, arg)) {

@@ -49,6 +49,10 @@ int bind_fail(lua_State *L, const char *code, const char *format, ...);
  * "interrupted", the rest "io". [-0, +3, m] */
 int bind_errno(lua_State *L, int error, const char *what);
 
+/* Raises naming the first key of the options at `arg` that is not in `known`,
+ * an array that ends with NULL. [-0, +0, v] */
+void bind_check_keys(lua_State *L, int arg, const char *const *known);
+
 /* Options table at `arg` (nil or none is an empty one). Each getter leaves the
  * stack as it was and raises naming the key when the type is wrong. [-0, +0, v]
  */
