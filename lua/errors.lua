@@ -38,6 +38,7 @@ local ids = {
   locked = { 11, "another bittern works on this; wait for it, or end it" },
   integrity = { 12, "the bytes differ from what was recorded: publish and verify again" },
   disk_full = { 13, "free some space, then run the same command again" },
+  constraint = { 1, "the record exists already, or names one that does not" },
   io = { 13, "check the disk, then run the same command again" },
   denied = { 13, "check who owns the path and its permissions" },
   closed_pipe = { 1 },
