@@ -75,8 +75,8 @@ static void absolute_only(lua_State *L, const char *field) {
   while (*entry != '\0') {
     size_t length = strcspn(entry, ";");
     if (*entry == '/') {
+      if (luaL_bufflen(&kept) > 0) luaL_addchar(&kept, ';');
       luaL_addlstring(&kept, entry, length);
-      luaL_addchar(&kept, ';');
     }
     entry += length + (entry[length] == ';');
   }

@@ -1,0 +1,105 @@
+local fs = require "core.fs"
+local json = require "bittern.json"
+local support = require "tests.support"
+
+local home = support.folder()
+
+local function bittern(...)
+  return support.bittern(home, { ... })
+end
+
+local function script(text)
+  local path = support.folder() .. "/s.lua"
+  assert(fs.write(path, text))
+  return path
+end
+
+describe("the command line", function()
+  it("shows what there is, on stdout when asked and with exit 2 when not", function()
+    local asked = bittern("--help")
+    assert.equal(0, asked.status)
+    assert.matches("usage: bittern", asked.stdout)
+    assert.equal("", asked.stderr)
+    assert.equal(2, bittern().status)
+  end)
+
+  it("every command explains itself within 100 columns", function()
+    for name in bittern("--help").stdout:gmatch("\n  ([%w-]+) +%l") do
+      local help = bittern(name, "--help")
+      assert.equal(0, help.status, name)
+      for line in help.stdout:gmatch("[^\n]+") do assert.is_true(#line <= 100, name .. ": " .. line) end
+    end
+  end)
+
+  it("keeps data on stdout and everything for people on stderr", function()
+    local wrong = bittern("versoin")
+    assert.equal(2, wrong.status)
+    assert.equal("", wrong.stdout)
+    assert.matches("did you mean 'version'%?", wrong.stderr)
+    assert.matches("next: ", wrong.stderr)
+  end)
+
+  it("suggests the nearest option", function()
+    local wrong = bittern("version", "--jsn")
+    assert.equal(2, wrong.status)
+    assert.matches("Did you mean '%-%-json'", wrong.stderr)
+  end)
+
+  it("prints one JSON object for failures too", function()
+    local wrong = bittern("--json", "versoin")
+    local failure = assert(json.decode(wrong.stdout)).error
+    assert.equal("usage", failure.id)
+    assert.equal(2, failure.exit)
+    assert.is_string(failure.message)
+    assert.is_string(failure.next)
+    assert.equal("", wrong.stderr)
+  end)
+
+  it("takes options before and after the command", function()
+    assert.equal(bittern("--json", "version").stdout, bittern("version", "--json").stdout)
+  end)
+
+  it("names file and line of a script's fault, with exit 14", function()
+    local path = script("local x = nil\nx.y = 1\n")
+    local done = bittern("run", path)
+    assert.equal(14, done.status)
+    assert.is_truthy(done.stderr:find(path .. ":2: attempt to index a nil value", 1, true))
+    assert.matches("traceback", bittern("--verbose", "run", path).stderr)
+    assert.equal("script", json.decode(bittern("--json", "run", path).stdout).error.id)
+  end)
+
+  it("passes a script its arguments, options too", function()
+    local path = script([[require("bittern.report").out(table.concat({ ... }, "|")) return 3]])
+    local done = bittern("run", path, "--json", "a b", "-x")
+    assert.equal("--json|a b|-x\n", done.stdout)
+    assert.equal(3, done.status)
+  end)
+
+  it("a full disk under stdout is exit 13, a closed pipe is quiet", function()
+    local full = support.run({ "/bin/sh", "-c", '"$0" version >/dev/full', support.bin },
+      { env = support.environment(home) })
+    assert.equal(13, full.status)
+    assert.matches("stdout: No space left", full.stderr)
+    local path = script("local out = require('bittern.report').out for _ = 1, 1e5 do out('line') end")
+    local closed = support.run({ "/bin/sh", "-c", '"$0" run "$1" | head -n 1', support.bin, path },
+      { env = support.environment(home) })
+    assert.equal("line\n", closed.stdout)
+    assert.equal("", closed.stderr)
+  end)
+
+  it("Ctrl-C stops a loop that pcall would swallow, and a sleep, with exit 130", function()
+    local process = require "core.process"
+    for _, text in ipairs {
+      "while true do pcall(function() while true do end end) end",
+      "while true do require('core.sys').sleep(100) end",
+    } do
+      local path = script("require('bittern.report').out('ready')\n" .. text)
+      local child <close> = assert(process.spawn { argv = { support.bin, "run", path },
+        stdout = "pipe", stderr = "null", env = support.environment(home) })
+      assert.equal("ready", child:read_line(10))
+      child:kill(2)
+      local ended = assert(child:wait(3))
+      assert.equal(130, ended.status)
+    end
+  end)
+end)

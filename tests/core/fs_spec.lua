@@ -1,0 +1,107 @@
+local fs = require "core.fs"
+local lfs = require "lfs"
+local support = require "tests.support"
+
+local function names_in(folder)
+  local names = {}
+  for name in lfs.dir(folder) do
+    if name ~= "." and name ~= ".." then names[#names + 1] = name end
+  end
+  table.sort(names)
+  return names
+end
+
+describe("core.fs", function()
+  it("writes whole files under their final name, with the mode asked for", function()
+    local folder = support.folder()
+    assert.is_true(fs.write(folder .. "/a", "hello", { mode = 384 }))
+    assert.equal("hello", fs.read(folder .. "/a"))
+    assert.equal(384, fs.stat(folder .. "/a").mode)
+    assert.same({ "a" }, names_in(folder))
+  end)
+
+  it("drops what is not committed", function()
+    local folder = support.folder()
+    do
+      local writer <close> = assert(fs.create(folder .. "/a"))
+      assert(writer:write("half"))
+      assert.equal(4, writer:tell())
+    end
+    assert.same({}, names_in(folder))
+  end)
+
+  it("keeps the old file until the new one is whole", function()
+    local folder = support.folder()
+    assert(fs.write(folder .. "/a", "old"))
+    local writer = assert(fs.create(folder .. "/a"))
+    assert(writer:write("new"))
+    assert.equal("old", fs.read(folder .. "/a"))
+    assert(writer:commit())
+    assert.equal("new", fs.read(folder .. "/a"))
+    assert.has_error(function() writer:write("more") end)
+  end)
+
+  it("follows no link that lies at the temporary name and refuses a missing folder", function()
+    local value, message, code = fs.write(support.folder() .. "/none/a", "x")
+    assert.is_nil(value)
+    assert.equal("not_found", code)
+    assert.matches("none/a: No such file", message)
+  end)
+
+  it("says disk_full and leaves nothing when the file may not grow", function()
+    local folder = support.folder()
+    local script = folder .. "/big.lua"
+    assert(fs.write(script, [[
+      local fs = require "core.fs"
+      local value, message, code = fs.write(..., ("x"):rep(1 << 20))
+      require("bittern.report").out(tostring(value) .. " " .. code)
+    ]]))
+    local target = folder .. "/target"
+    local done = support.run({ "/bin/sh", "-c", 'ulimit -f 64; exec "$@"', "sh",
+      support.bin, "run", script, target }, { env = support.environment(folder) })
+    assert.equal("nil disk_full\n", done.stdout)
+    assert.same({ "big.lua" }, names_in(folder))
+  end)
+
+  it("caps what it reads, devices too", function()
+    local value, message, code = fs.read("/dev/zero", 1000)
+    assert.is_nil(value)
+    assert.equal("too_large", code)
+    assert.matches("/dev/zero: larger than 1000 bytes", message)
+    assert.equal(0, #fs.read("/dev/null"))
+  end)
+
+  it("makes folders with their parents", function()
+    local folder = support.folder()
+    assert.is_true(fs.mkdir(folder .. "/a/b/c"))
+    assert.is_true(fs.mkdir(folder .. "/a/b/c"))
+    assert.equal("directory", fs.stat(folder .. "/a/b/c").type)
+    assert(fs.write(folder .. "/f", ""))
+    assert.is_nil((fs.mkdir(folder .. "/f")))
+  end)
+
+  it("locks once, and lets go when closed", function()
+    local path = support.folder() .. "/lock"
+    local lock = assert(fs.lock(path))
+    local second, message, code = fs.lock(path)
+    assert.is_nil(second)
+    assert.equal("locked", code)
+    assert.matches("another process holds it", message)
+    lock:close()
+    lock:close()
+    assert.is_not_nil(fs.lock(path))
+  end)
+
+  it("appends", function()
+    local path = support.folder() .. "/log"
+    assert(fs.append(path, "a\n"))
+    assert(fs.append(path, "b\n"))
+    assert.equal("a\nb\n", fs.read(path))
+  end)
+
+  it("refuses paths that C would cut short", function()
+    assert.has_error(function() fs.read("a\0b") end)
+    assert.has_error(function() fs.read(("x"):rep(5000)) end)
+    assert.has_error(function() fs.read("") end)
+  end)
+end)

@@ -1,0 +1,22 @@
+local report = require "bittern.report"
+
+describe("bittern.report", function()
+  it("takes escape sequences and control bytes out of outside text", function()
+    assert.equal("red alert", report.clean("\27[31mred\27[0m alert"))
+    assert.equal("title", report.clean("\27]0;evil\7title"))
+    assert.equal("a b c", report.clean("a\nb\tc"))
+    assert.equal("a\nb", report.clean("a\nb\r\8", true))
+    assert.equal("ab", report.clean("a\xC2\x9Bb"))
+  end)
+
+  it("groups digits by thousands", function()
+    assert.equal("1,234,567", report.thousands(1234567))
+    assert.equal("123", report.thousands(123))
+    assert.equal("-1,000", report.thousands(-1000))
+  end)
+
+  it("aligns columns, numbers to the right, by characters and not bytes", function()
+    assert.same({ "NAME   N", "\u{e9}     10", "abc    2" },
+      report.table({ { "NAME" }, { "N", right = true } }, { { "\u{e9}", "10" }, { "abc", "2" } }))
+  end)
+end)

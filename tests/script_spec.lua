@@ -1,0 +1,96 @@
+local fs = require "core.fs"
+local script = require "bittern.script"
+local support = require "tests.support"
+
+local GOOD = [[
+return {
+  api = 1, about = "nothing",
+  tensor = function(ctx) return ctx.keep() end,
+}
+]]
+
+local function recipe(text)
+  local path = support.folder() .. "/r.lua"
+  assert(fs.write(path, text))
+  return path
+end
+
+local function refused(text, pattern)
+  local path = recipe(text)
+  local value, message, code = script.load(path, "recipe")
+  assert.is_nil(value)
+  assert.equal("script", code)
+  assert.matches("^" .. path:gsub("%p", "%%%0") .. ":%d+: ", message)
+  assert.matches(pattern, message)
+end
+
+describe("bittern.script", function()
+  it("loads a recipe, and one with a shebang", function()
+    assert.equal("nothing", script.load(recipe(GOOD), "recipe").about)
+    assert.equal("nothing", script.load(recipe("#!/usr/bin/env bittern\n" .. GOOD), "recipe").about)
+  end)
+
+  it("names file, line and field in every complaint", function()
+    refused("return {\n api = 1, about = 'x',\n tensr = function() end }", "r.lua:3: .*did you mean 'tensor'")
+    refused("return {\n about = 'x',\n api = 2, tensor = print }", "undefined global 'print'")
+    refused("return {\n about = 'x',\n api = 2, tensor = type }", "r.lua:3: api = 2 is not known")
+    refused("return { api = 1, about = 7, tensor = type }", "'about' must be a string")
+    refused("return { api = 1, about = 'x' }", "'tensor' is missing")
+    refused("return 7", "must return a table")
+    refused("return {", "unexpected symbol")
+    refused("\nlocal x = nil\nreturn { x.y }", "r.lua:3: attempt to index a nil value")
+    refused("nam = 1", "assignment to global 'nam'")
+  end)
+
+  it("refuses bytecode", function()
+    local path = recipe(string.dump(load("return {}")))
+    assert.is_nil((script.load(path, "recipe")))
+  end)
+
+  it("gives a recipe neither files nor clock nor environment", function()
+    for _, name in ipairs { "io", "os", "require", "load", "debug", "package", "dofile" } do
+      refused("local x = " .. name .. "\nreturn {}", "undefined global '" .. name .. "'")
+    end
+  end)
+
+  it("finds by name and suggests the nearest", function()
+    local value, path = script.find("cmd", "version")
+    assert.is_function(value.run)
+    assert.matches("lua/cmd/version.lua$", path)
+    local none, message, code = script.find("cmd", "versoin")
+    assert.is_nil(none)
+    assert.equal("not_found", code)
+    assert.equal("no command named 'versoin'; did you mean 'version'?", message)
+  end)
+
+  it("types what `--set` gives", function()
+    local with = { args = { base = { "b1", "codec" }, n = { 4, "count" }, on = { true, "switch" },
+      keep = { {}, "names" } } }
+    assert.same({ base = "t5", n = 7, on = false, keep = { "a", "b" } },
+      script.arguments(with, { base = "t5", n = "7", on = "false", keep = "a,b" }))
+    assert.equal("no argument 'bsae'; did you mean 'base'?",
+      select(2, script.arguments(with, { bsae = "t5" })))
+    assert.equal("argument 'n' must be a number", select(2, script.arguments(with, { n = "many" })))
+  end)
+
+  it("the user's scripts come before the installed ones, a project's only when trusted", function()
+    local home = support.folder()
+    local text = "return { api = 1, about = 'mine', group = 'self', run = function() return true end }"
+    assert(fs.mkdir(home .. "/.config/bittern/cmd"))
+    assert(fs.write(home .. "/.config/bittern/cmd/version.lua", text))
+    assert(fs.mkdir(home .. "/project/.bittern/cmd"))
+    assert(fs.write(home .. "/project/.bittern/cmd/scripts.lua", text))
+    local listed = support.bittern(home, { "scripts" }, { cwd = home .. "/project" }).stdout
+    assert.matches("command?%s*version%s+user%s+mine", listed:gsub("cmd", "command"))
+    assert.matches("version%s+installed[^\n]+hidden by the one above", listed)
+    assert.matches("scripts%s+project%s+not trusted", listed)
+    local trusted = support.bittern(home, { "scripts", "--trust", ".bittern/cmd/scripts.lua" },
+      { cwd = home .. "/project" })
+    assert.equal(0, trusted.status)
+    local hidden = support.bittern(home, { "scripts" }, { cwd = home .. "/project" })
+    assert.equal("", hidden.stdout)
+    assert(fs.write(home .. "/project/.bittern/cmd/scripts.lua", text .. " "))
+    local again = support.bittern(home, { "scripts" }, { cwd = home .. "/project" }).stdout
+    assert.matches("scripts%s+project%s+not trusted", again)
+  end)
+end)
