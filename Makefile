@@ -33,7 +33,7 @@ OBJECTS := $(SOURCES:core/%.c=$(BUILD)/core/%.o)
 MODULES := $(patsubst %.c,$(BUILD)/%.so,$(wildcard $(LOADABLE:%=core/%.c)))
 C_TESTS := $(patsubst tests/c/%.c,$(BUILD)/tests/%,$(wildcard tests/c/test_*.c))
 
-.PHONY: all demo test check bench install uninstall clean help deps \
+.PHONY: all demo test check bench docs install uninstall clean help \
   deps-build deps-test build-binary
 
 all: deps-build build-binary ## build build/bittern
@@ -89,6 +89,9 @@ check: all deps-test ## warnings as errors with gcc and clang, lint, format, lay
 
 bench: all ## start-up, listing and the demo's stages, measured
 	@$(BUILD)/bittern run tests/bench.lua
+
+docs: all ## rewrite the generated documents
+	@$(BUILD)/bittern run docs/generate.lua
 
 install: all ## copy the program to PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/bittern \
