@@ -23,7 +23,10 @@ NODE_DEBS   = $(if $(shell command -v node),,nodejs) \
 POLKADOT   := @polkadot/util-crypto@14.0.3
 
 C_FLAGS := -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -Wall -Wextra -Wpedantic \
-  -Wshadow -Wvla -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+  -Wshadow -Wvla -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+  -ffp-contract=off
+# Loops over whole matrices are worth the vectoriser.
+KERNELS := kernels_scalar forward_kernels
 # Lazily: pkg-config may only just have been installed.
 LIB_FLAGS = $(shell pkg-config --cflags $(ALL_PACKAGES))
 LIBS = $(shell pkg-config --libs $(PACKAGES)) -lpthread -lm
@@ -50,6 +53,8 @@ $(BUILD)/core/%.so: $(BUILD)/core/%.o
 $(BUILD)/core/%.o: core/%.c $(wildcard core/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(C_FLAGS) $(CFLAGS) $(LIB_FLAGS) -c -o $@ $<
+
+$(KERNELS:%=$(BUILD)/core/%.o): C_FLAGS += -O3
 
 $(BUILD)/tests/%: tests/c/%.c $(filter-out $(BUILD)/core/main.o,$(OBJECTS))
 	@mkdir -p $(@D)

@@ -28,7 +28,7 @@ end
 
 -- Headers of one primitive that another may include.
 local shared_headers = {
-  ["bind.h"] = true, ["kernels.h"] = true,
+  ["bind.h"] = true, ["buffer.h"] = true, ["kernels.h"] = true,
   ["host.c"] = { ["libs.h"] = true }, ["main.c"] = { ["host.h"] = true },
 }
 
