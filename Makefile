@@ -47,8 +47,9 @@ build-binary:
 $(BUILD)/bittern: $(OBJECTS)
 	$(CC) $(LDFLAGS) -Wl,-E -o $@ $^ $(LIBS)
 
+# nodelete: libcurl's name resolver may still run when the state closes.
 $(BUILD)/core/%.so: $(BUILD)/core/%.o
-	$(CC) $(LDFLAGS) -shared -o $@ $< $(shell pkg-config --libs $($*_PACKAGES))
+	$(CC) $(LDFLAGS) -shared -Wl,-z,nodelete -o $@ $< $(shell pkg-config --libs $($*_PACKAGES))
 
 $(BUILD)/core/%.o: core/%.c $(wildcard core/*.h)
 	@mkdir -p $(@D)

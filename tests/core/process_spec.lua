@@ -38,7 +38,8 @@ describe("process.run", function()
 
   it("passes arguments as they are, with no shell between", function()
     local odd = { "a b", "$HOME", "*", "", "'\"\\", "-n" }
-    assert.equal(table.concat(odd, "\n") .. "\n", run("/usr/bin/printf", "%s\n", table.unpack(odd)).stdout)
+    local done = run("/usr/bin/printf", "%s\n", table.unpack(odd))
+    assert.equal(table.concat(odd, "\n") .. "\n", done.stdout)
   end)
 
   it("finds a bare name in PATH, and says when there is none", function()
@@ -136,7 +137,8 @@ describe("process.run", function()
 
   it("raises for misuse", function()
     assert.has_error(function() process.run { argv = {} } end, "option 'argv' is empty")
-    assert.has_error(function() process.run { argv = { "true" }, timout = 1 } end, "unknown option 'timout'")
+    assert.has_error(function() process.run { argv = { "true" }, timout = 1 } end,
+      "unknown option 'timout'")
     assert.has_error(function() process.run { argv = { "bin/true" } } end,
       "program 'bin/true' must be absolute or a name in PATH")
     assert.has_error(function() process.run { argv = { "true", "a\0b" } } end,
