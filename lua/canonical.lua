@@ -1,30 +1,31 @@
 -- Canonical JSON, both ways: the exact text that Python's json.dumps(sort_keys=True,
 -- separators=(",", ":")) writes, which is what signatures cover (contract.md 2.2).
 local number = require "core.number"
-local null = require("cjson").null
+
+local reader = require "bittern.json_reader"
 
 local M = {}
 
 --- JSON's null.
-M.null = null
+M.null = reader.null
 
-local array_mark = { __name = "json.array" }
-local DEPTH <const> = 64
+local DEPTH <const> = reader.DEPTH
 
 --- Marks a table as an array, so that an empty one is `[]` and not `{}`.
 -- @param list table of consecutive values
 -- @return the same table
 function M.array(list)
-  return setmetatable(list, array_mark)
+  return setmetatable(list, reader.array_mark)
 end
 
 --- Whether a table is written as an array.
 function M.is_array(t)
-  return getmetatable(t) == array_mark or #t > 0
+  return getmetatable(t) == reader.array_mark or #t > 0
 end
 
 local short = {
-  ['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b", ["\f"] = "\\f", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t",
+  ['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b", ["\f"] = "\\f", ["\n"] = "\\n", ["\r"] = "\\r",
+  ["\t"] = "\\t",
 }
 
 local function escape_ascii(c)
@@ -40,10 +41,8 @@ end
 
 local function string_text(text)
   if not utf8.len(text) then error({ "a string is not valid UTF-8" }, 0) end
-  text = text:gsub('[%c"\\\127]', escape_ascii)
-  return '"' .. text:gsub(utf8.charpattern, function(c)
-    if #c > 1 then return escape_wide(c) end
-  end) .. '"'
+  text = text:gsub('[%c"\\]', escape_ascii):gsub("[\xC2-\xF4][\x80-\xBF]+", escape_wide)
+  return '"' .. text .. '"'
 end
 
 local function number_text(value)
@@ -57,7 +56,9 @@ end
 local write
 
 local function array_text(list, depth)
-  local parts = {}
+  local parts, members = {}, 0
+  for _ in pairs(list) do members = members + 1 end
+  if members ~= #list then error({ "an array has gaps or other keys than 1, 2, 3" }, 0) end
   for i = 1, #list do parts[i] = write(list[i], depth) end
   return "[" .. table.concat(parts, ",") .. "]"
 end
@@ -82,7 +83,7 @@ local writers = {
 }
 
 function write(value, depth)
-  if value == null then return "null" end
+  if value == reader.null then return "null" end
   local writer = writers[type(value)]
   if not writer then error({ "a " .. type(value) .. " has no JSON form" }, 0) end
   return writer(value, depth)
@@ -96,6 +97,14 @@ function M.encode(value)
   if ok then return text end
   if type(text) ~= "table" then error(text, 0) end
   return nil, text[1], "invalid_json"
+end
+
+--- The value of a JSON text, exactly: integers and floats stay apart, null is M.null, arrays are
+-- marked, so that encoding gives the canonical form of what was read.
+-- @param text string
+-- @return value, or nil, message that begins with line:column, "invalid_json" or "too_large"
+function M.decode(text)
+  return reader.decode(text)
 end
 
 return M

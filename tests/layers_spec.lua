@@ -30,6 +30,8 @@ end
 local shared_headers = {
   ["bind.h"] = true, ["buffer.h"] = true, ["kernels.h"] = true,
   ["host.c"] = { ["libs.h"] = true }, ["main.c"] = { ["host.h"] = true },
+  ["sr25519.c"] = { ["bip39.h"] = true, ["schnorrkel.h"] = true, ["ss58.h"] = true },
+  ["schnorrkel.c"] = { ["merlin.h"] = true }, ["merlin.h"] = { ["keccak.h"] = true },
 }
 
 local function may_include(file, header)

@@ -1,0 +1,254 @@
+/* core.sr25519: Substrate keys for scripts. A secret lives in guarded, locked
+ * memory that a userdata owns, and is wiped when it is closed. */
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include <sodium.h>
+
+#include "bind.h"
+#include "bip39.h"
+#include "schnorrkel.h"
+#include "ss58.h"
+
+#define KEY_META "bittern.key"
+
+/* What the `code` of every failure here is. */
+#define CODE "key"
+
+struct key {
+  struct schnorrkel_key *secret; /* from sodium_malloc; NULL once closed */
+  char address[SS58_TEXT];
+};
+
+int luaopen_core_sr25519(lua_State *L);
+
+/* Pushes a key with room for its secret, or nil and the rest. A core file, or
+ * a debugger of the same user, would show the secret: a process that is about
+ * to hold one gives up both. [-0, +1|3, m] */
+static struct key *push_key(lua_State *L) {
+  struct key *key = lua_newuserdatauv(L, sizeof *key, 0);
+  *key = (struct key){0};
+  luaL_setmetatable(L, KEY_META);
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  key->secret = sodium_malloc(sizeof *key->secret);
+  if (key->secret != NULL) return key;
+  bind_fail(L, CODE, "no memory for a secret key");
+  return NULL;
+}
+
+static int key_close(lua_State *L) {
+  struct key *key = luaL_checkudata(L, 1, KEY_META);
+  sodium_free(key->secret); /* wipes it */
+  key->secret = NULL;
+  return 0;
+}
+
+/* The key on top of the stack has its secret now: 1 result, or 3 of failure
+ * when `result` says so. [-0, +0|3, m] */
+static int finish(lua_State *L, struct key *key, int result) {
+  if (result != 0) return bind_fail(L, CODE, "not a usable sr25519 secret");
+  ss58_encode(key->secret->public_key, key->address);
+  sodium_mprotect_readonly(key->secret);
+  return 1;
+}
+
+/* A word is a part of the secret: messages tell its place only. [-0, +3, m] */
+static int fail_mnemonic(lua_State *L, int result, size_t at) {
+  if (result == BIP39_COUNT)
+    return bind_fail(L, CODE,
+                     "a mnemonic has 12, 15, 18, 21 or 24 words, not %I",
+                     (LUAI_UACINT)at);
+  if (result == BIP39_WORD)
+    return bind_fail(L, CODE,
+                     "word %I of the mnemonic is not in the English list",
+                     (LUAI_UACINT)at);
+  return bind_fail(L, CODE,
+                   "the mnemonic's checksum does not match: a word is wrong or "
+                   "out of order");
+}
+
+/* from_mnemonic(words [, password]) -> key | nil, message, "key". */
+static int f_from_mnemonic(lua_State *L) {
+  size_t size, password_size;
+  struct bip39 mnemonic;
+  uint8_t seed[32];
+  const char *words = luaL_checklstring(L, 1, &size);
+  const char *password = luaL_optlstring(L, 2, "", &password_size);
+  luaL_argcheck(L, password_size <= BIP39_PASSWORD, 2, "longer than 256 bytes");
+  struct key *key = push_key(L);
+  if (key == NULL) return 3;
+  int result = bip39_read(&mnemonic, words, size);
+  if (result != 0) return fail_mnemonic(L, result, mnemonic.at);
+  result = bip39_seed(&mnemonic, password, password_size, seed);
+  if (result == 0) result = schnorrkel_from_seed(key->secret, seed);
+  sodium_memzero(&mnemonic, sizeof mnemonic);
+  sodium_memzero(seed, sizeof seed);
+  return finish(L, key, result);
+}
+
+/* The bytes of argument 1, which must be `size` long. [-0, +0, v] */
+static const uint8_t *check_sized(lua_State *L, int arg, size_t size) {
+  size_t length;
+  const char *bytes = luaL_checklstring(L, arg, &length);
+  if (length != size)
+    luaL_argerror(L, arg,
+                  lua_pushfstring(L, "must be %I bytes, not %I",
+                                  (LUAI_UACINT)size, (LUAI_UACINT)length));
+  return (const uint8_t *)bytes;
+}
+
+/* from_seed(32 bytes) -> key | nil, message, "key". */
+static int f_from_seed(lua_State *L) {
+  const uint8_t *seed = check_sized(L, 1, 32);
+  struct key *key = push_key(L);
+  if (key == NULL) return 3;
+  return finish(L, key, schnorrkel_from_seed(key->secret, seed));
+}
+
+/* from_private(64 bytes: scalar || nonce) -> key | nil, message, "key". */
+static int f_from_private(lua_State *L) {
+  const uint8_t *bytes = check_sized(L, 1, 64);
+  struct key *key = push_key(L);
+  if (key == NULL) return 3;
+  return finish(L, key, schnorrkel_from_private(key->secret, bytes));
+}
+
+static struct key *check_key(lua_State *L) {
+  struct key *key = luaL_checkudata(L, 1, KEY_META);
+  luaL_argcheck(L, key->secret != NULL, 1, "key is closed");
+  return key;
+}
+
+/* key:public() -> 32 bytes. */
+static int key_public(lua_State *L) {
+  const struct key *key = check_key(L);
+  lua_pushlstring(L, (const char *)key->secret->public_key, SCHNORRKEL_KEY);
+  return 1;
+}
+
+/* key:address() -> SS58 text. */
+static int key_address(lua_State *L) {
+  lua_pushstring(L, check_key(L)->address);
+  return 1;
+}
+
+/* A message argument: its length is signed as four bytes. [-0, +0, v] */
+static struct bytes check_message(lua_State *L, int arg) {
+  struct bytes message = bind_bytes(L, arg);
+  luaL_argcheck(L, message.size <= UINT32_MAX, arg, "longer than 2^32 bytes");
+  return message;
+}
+
+/* key:sign(message) -> 64 bytes, other ones each time. */
+static int key_sign(lua_State *L) {
+  uint8_t random[32], signature[SCHNORRKEL_SIGNATURE];
+  const struct key *key = check_key(L);
+  struct bytes message = check_message(L, 2);
+  randombytes_buf(random, sizeof random);
+  int result = schnorrkel_sign(key->secret, message.data, message.size, random,
+                               signature);
+  sodium_memzero(random, sizeof random);
+  if (result != 0) return bind_fail(L, CODE, "signing failed");
+  lua_pushlstring(L, (const char *)signature, sizeof signature);
+  return 1;
+}
+
+static int key_tostring(lua_State *L) {
+  const struct key *key = luaL_checkudata(L, 1, KEY_META);
+  lua_pushfstring(L, "key (%s)", key->secret != NULL ? key->address : "closed");
+  return 1;
+}
+
+/* verify(public, message, signature) -> boolean; keys and signatures of any
+ * other length are not valid either. */
+static int f_verify(lua_State *L) {
+  size_t key_size, signature_size;
+  const char *public_key = luaL_checklstring(L, 1, &key_size);
+  struct bytes message = check_message(L, 2);
+  const char *signature = luaL_checklstring(L, 3, &signature_size);
+  bool sized =
+      key_size == SCHNORRKEL_KEY && signature_size == SCHNORRKEL_SIGNATURE;
+  lua_pushboolean(L, sized && schnorrkel_verify((const uint8_t *)public_key,
+                                                message.data, message.size,
+                                                (const uint8_t *)signature));
+  return 1;
+}
+
+/* address(public) -> SS58 text. */
+static int f_address(lua_State *L) {
+  char text[SS58_TEXT];
+  ss58_encode(check_sized(L, 1, SCHNORRKEL_KEY), text);
+  lua_pushstring(L, text);
+  return 1;
+}
+
+static const char *ss58_reason(int result) {
+  switch (result) {
+  case SS58_LENGTH:
+    return "it has the wrong length";
+  case SS58_LETTER:
+    return "it has a letter that base58 does not use";
+  case SS58_NETWORK:
+    return "it is of another network than prefix 42";
+  default:
+    return "its checksum does not match";
+  }
+}
+
+/* public(ss58) -> 32 bytes | nil, message, "key". */
+static int f_public(lua_State *L) {
+  size_t size;
+  uint8_t public_key[SCHNORRKEL_KEY];
+  const char *text = luaL_checklstring(L, 1, &size);
+  int result = ss58_decode(text, size, public_key);
+  if (result != 0)
+    return bind_fail(L, CODE, "not an SS58 address: %s", ss58_reason(result));
+  lua_pushlstring(L, (const char *)public_key, sizeof public_key);
+  return 1;
+}
+
+/* generate([words = 12]) -> a fresh mnemonic. */
+static int f_generate(lua_State *L) {
+  char text[BIP39_TEXT];
+  struct bip39 mnemonic = {0};
+  lua_Integer words = luaL_optinteger(L, 1, 12);
+  luaL_argcheck(L, words >= 12 && words <= 24 && words % 3 == 0, 1,
+                "must be 12, 15, 18, 21 or 24");
+  mnemonic.size = (size_t)words / 3 * 4;
+  randombytes_buf(mnemonic.entropy, mnemonic.size);
+  bip39_write(&mnemonic, text);
+  sodium_memzero(&mnemonic, sizeof mnemonic);
+  lua_pushstring(L, text);
+  sodium_memzero(text, sizeof text);
+  return 1;
+}
+
+/* check_mnemonic(words) -> true | nil, message, "key". */
+static int f_check_mnemonic(lua_State *L) {
+  size_t size;
+  struct bip39 mnemonic;
+  const char *words = luaL_checklstring(L, 1, &size);
+  int result = bip39_read(&mnemonic, words, size);
+  sodium_memzero(mnemonic.entropy, sizeof mnemonic.entropy);
+  if (result != 0) return fail_mnemonic(L, result, mnemonic.at);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+int luaopen_core_sr25519(lua_State *L) {
+  static const luaL_Reg methods[] = {{"public", key_public},
+                                     {"address", key_address},
+                                     {"sign", key_sign},
+                                     {"close", key_close},
+                                     {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      BIND(from_mnemonic), BIND(from_seed),      BIND(from_private),
+      BIND(verify),        BIND(address),        BIND(public),
+      BIND(generate),      BIND(check_mnemonic), {NULL, NULL}};
+  if (sodium_init() < 0) return luaL_error(L, "libsodium does not start");
+  bind_type(L, KEY_META, methods, key_close, key_tostring);
+  luaL_newlib(L, functions);
+  return 1;
+}
