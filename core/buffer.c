@@ -29,6 +29,11 @@ enum dtype dtype_check(lua_State *L, int arg) {
       L, arg, lua_pushfstring(L, "unknown dtype '%s'", name));
 }
 
+void buffer_require(lua_State *L) {
+  luaL_requiref(L, "core.buffer", luaopen_core_buffer, 0);
+  lua_pop(L, 1);
+}
+
 static int buffer_bytes(const struct source *source, struct bytes *out) {
   const struct buffer *buffer = (const struct buffer *)source;
   *out =

@@ -27,6 +27,10 @@ size_t dtype_size(enum dtype dtype);
 /* The element type named by argument `arg`; raises otherwise. [-0, +0, v] */
 enum dtype dtype_check(lua_State *L, int arg);
 
+/* Loads core.buffer unless it is; every opener of a module that pushes buffers
+ * calls it. [-0, +0, e] */
+void buffer_require(lua_State *L);
+
 /* Pushes a zeroed buffer; raises when it cannot be had. [-0, +1, em] */
 struct buffer *buffer_push(lua_State *L, enum dtype dtype, size_t count);
 

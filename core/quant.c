@@ -294,6 +294,7 @@ int luaopen_core_quant(lua_State *L) {
   static const luaL_Reg functions[] = {
       BIND(row_bytes), BIND(codecs), BIND(widen),   BIND(narrow), BIND(encode),
       BIND(decode),    BIND(gather), BIND(scatter), {NULL, NULL}};
+  buffer_require(L);
   luaL_newlib(L, functions);
   return 1;
 }

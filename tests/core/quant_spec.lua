@@ -32,6 +32,17 @@ local function error_of(weights, decoded)
   return sum
 end
 
+local function decode(codec, packed, rows, cols, group)
+  return assert(quant.decode(codec, packed.codes, packed.scales, rows, cols, { group = group }))
+end
+
+local function raises(message, ...)
+  local arguments = table.pack(...)
+  assert.error_matches(function()
+    quant.encode(table.unpack(arguments, 1, arguments.n))
+  end, message)
+end
+
 describe("core.quant", function()
   it("knows each codec's size", function()
     local known = quant.codecs()
@@ -82,12 +93,12 @@ describe("core.quant", function()
         for _, group in ipairs(codec == "q4" and { 0 } or { 0, 64, 3 }) do
           local weights = gaussian(3 * cols)
           local packed = assert(quant.encode(codec, weights, 3, cols, { group = group }))
-          local decoded = assert(quant.decode(codec, packed.codes, packed.scales, 3, cols, { group = group }))
+          local decoded = decode(codec, packed, 3, cols, group)
           local reported = packed.errors:get(0) + packed.errors:get(1) + packed.errors:get(2)
           assert.near(error_of(weights, decoded), reported, 1e-4 * reported + 1e-9)
           -- Packing what was decoded changes nothing.
           local again = assert(quant.encode(codec, decoded, 3, cols, { group = group }))
-          local twice = assert(quant.decode(codec, again.codes, again.scales, 3, cols, { group = group }))
+          local twice = decode(codec, again, 3, cols, group)
           assert.near(0, error_of(decoded, twice), 1e-5 * reported + 1e-9)
         end
       end
@@ -171,12 +182,12 @@ describe("core.quant", function()
 
   it("raises for misuse", function()
     local w = gaussian(6)
-    assert.error_matches(function() quant.encode("b2", w, 2, 3) end, "unknown codec 'b2'")
-    assert.error_matches(function() quant.encode("b1", w, 2, 4) end, "rows x cols")
-    assert.error_matches(function() quant.encode("b1", w, 1 << 40, 1 << 40) end, "too large")
-    assert.error_matches(function() quant.encode("b1", w, 2, 3, { scale = "x" }) end, "least_squares or")
-    assert.error_matches(function() quant.encode("q4", w, 2, 3, { group = 2 }) end, "group of its own")
-    assert.error_matches(function() quant.encode("b1", buffer.new("f16", 6), 2, 3) end, "must hold f32")
+    raises("unknown codec 'b2'", "b2", w, 2, 3)
+    raises("rows x cols", "b1", w, 2, 4)
+    raises("too large", "b1", w, 1 << 40, 1 << 40)
+    raises("least_squares or mean_abs", "b1", w, 2, 3, { scale = "x" })
+    raises("group of its own", "q4", w, 2, 3, { group = 2 })
+    raises("must hold f32, not f16", "b1", buffer.new("f16", 6), 2, 3)
   end)
 
   it("widens and narrows exactly", function()
@@ -186,9 +197,10 @@ describe("core.quant", function()
     local narrow = quant.narrow("f16", floats(list))
     list[#list] = 0.333251953125
     assert.same(list, values(quant.widen("f16", narrow)))
-    assert.same({ 0.333984375 }, values(quant.widen("bf16", quant.narrow("bf16", floats { 1 / 3 }))))
+    local third = quant.narrow("bf16", floats { 1 / 3 })
+    assert.same({ 0.333984375 }, values(quant.widen("bf16", third)))
     assert.same({ 1.5 }, values(quant.widen("f32", quant.narrow("f32", floats { 1.5 }))))
-    assert.error_matches(function() quant.widen("f16", "abc") end, "ends inside an element")
+    assert.error_matches(function() quant.widen("f16", "abc") end, "ends inside")
     assert.error_matches(function() quant.widen("u8", "abc") end, "f32, f16 or bf16")
   end)
 
