@@ -1,0 +1,285 @@
+-- The miner's own durable record: runs and their steps, artifacts, claims, submissions, events.
+-- Each write is on disk before it returns: an intent survives what happens to its POST.
+local fs = require "core.fs"
+local sha256 = require "core.sha256"
+local store = require "core.store"
+local sys = require "core.sys"
+
+local canonical = require "bittern.canonical"
+local paths = require "bittern.paths"
+
+local M = {}
+
+local VERSION <const> = 1
+
+local schema = {
+  [[CREATE TABLE runs (id INTEGER PRIMARY KEY, workflow TEXT NOT NULL, slug TEXT NOT NULL,
+    coordinator TEXT NOT NULL, hotkey TEXT NOT NULL, pid INTEGER NOT NULL, started REAL NOT NULL,
+    ended REAL, state TEXT NOT NULL)]],
+  [[CREATE INDEX runs_key ON runs (coordinator, slug, hotkey, workflow)]],
+  [[CREATE TABLE steps (run INTEGER NOT NULL REFERENCES runs, name TEXT NOT NULL,
+    state TEXT NOT NULL, inputs TEXT NOT NULL, result TEXT, line TEXT, started REAL NOT NULL,
+    ended REAL, PRIMARY KEY (run, name))]],
+  [[CREATE TABLE artifacts (id INTEGER PRIMARY KEY, run INTEGER REFERENCES runs,
+    path TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL, url TEXT NOT NULL,
+    published REAL NOT NULL)]],
+  [[CREATE TABLE claims (id INTEGER PRIMARY KEY, run INTEGER REFERENCES runs,
+    coordinator TEXT NOT NULL, task_id TEXT NOT NULL, hotkey TEXT NOT NULL, state TEXT NOT NULL,
+    claim_id TEXT, message TEXT, started REAL NOT NULL, ended REAL)]],
+  [[CREATE TABLE submissions (id INTEGER PRIMARY KEY, run INTEGER REFERENCES runs,
+    coordinator TEXT NOT NULL, task_id TEXT NOT NULL, hotkey TEXT NOT NULL, claim_id TEXT NOT NULL,
+    artifact_sha256 TEXT NOT NULL, body TEXT NOT NULL, body_sha256 TEXT NOT NULL,
+    attempts INTEGER NOT NULL, state TEXT NOT NULL, submission_id TEXT, status TEXT, message TEXT,
+    started REAL NOT NULL, ended REAL)]],
+  [[CREATE INDEX submissions_claim ON submissions (coordinator, claim_id)]],
+  [[CREATE TABLE events (id INTEGER PRIMARY KEY, run INTEGER REFERENCES runs, at REAL NOT NULL,
+    kind TEXT NOT NULL, text TEXT NOT NULL)]],
+}
+
+local Ledger = {}
+Ledger.__index = Ledger
+
+local function create(db)
+  for _, statement in ipairs(schema) do
+    local ok, message, code = db:exec(statement)
+    if not ok then return nil, message, code end
+  end
+  return db:exec("PRAGMA user_version = " .. VERSION)
+end
+
+-- Makes the tables of a new file; refuses one that a later bittern wrote. Two processes may
+-- meet here, so the version is read inside the transaction.
+local function prepare(db)
+  return db:transaction(function()
+    local rows, message, code = db:query("PRAGMA user_version")
+    if not rows then return nil, message, code end
+    local version = rows[1].user_version
+    if version == VERSION then return true end
+    if version == 0 then return create(db) end
+    return nil, ("version %d is not known here; this bittern writes version %d"):format(
+      version, VERSION), "config"
+  end)
+end
+
+--- Opens the ledger, and makes it the first time.
+-- @param path of the file; default $XDG_STATE_HOME/bittern/ledger.db
+-- @param now function that gives seconds since 1970; default the clock
+-- @return ledger, or nil, message, code; example: examples/ledger.lua
+function M.open(path, now)
+  path = path or paths.state() .. "/ledger.db"
+  local made, message, code = fs.mkdir(path:match("^(.*)/[^/]*$") or ".", 448) -- 0700
+  if not made then return nil, message, code end
+  local db
+  db, message, code = store.open(path)
+  if not db then return nil, "ledger: " .. message, code end
+  local ok
+  ok, message, code = prepare(db)
+  if not ok then
+    db:close()
+    return nil, ("ledger %s: %s"):format(path, message), code
+  end
+  return setmetatable({ db = db, path = path, now = now or sys.time }, Ledger)
+end
+
+--- Closes it; using it afterwards is an error.
+function Ledger:close()
+  self.db:close()
+end
+
+Ledger.__close = Ledger.close
+
+-- The first row, false when there is none, or nil, message, code.
+function Ledger:first(sql, ...)
+  local rows, message, code = self.db:query(sql, ...)
+  if not rows then return nil, "ledger: " .. message, code end
+  return rows[1] or false
+end
+
+-- Runs an INSERT and gives the new row's id.
+function Ledger:insert(sql, ...)
+  local row, message, code = self:first(sql .. " RETURNING id", ...)
+  if not row then return nil, message, code end
+  return row.id
+end
+
+function Ledger:update(sql, ...)
+  local changes, message, code = self.db:exec(sql, ...)
+  if not changes then return nil, "ledger: " .. message, code end
+  return true
+end
+
+--- The run that this command would continue.
+-- @param key {workflow=, slug=, coordinator=, hotkey=}
+-- @return run {id=, state=, ...}, false when none is open, or nil, message, code
+function Ledger:open_run(key)
+  return self:first([[SELECT * FROM runs WHERE coordinator = ? AND slug = ? AND hotkey = ?
+    AND workflow = ? AND state = 'open' ORDER BY id DESC LIMIT 1]],
+    key.coordinator, key.slug, key.hotkey, key.workflow)
+end
+
+--- Starts a run.
+-- @param key as open_run
+-- @return run, or nil, message, code
+function Ledger:start_run(key)
+  local id, message, code = self:insert([[INSERT INTO runs
+    (workflow, slug, coordinator, hotkey, pid, started, state) VALUES (?, ?, ?, ?, ?, ?, 'open')]],
+    key.workflow, key.slug, key.coordinator, key.hotkey, sys.pid(), self.now())
+  if not id then return nil, message, code end
+  return self:first("SELECT * FROM runs WHERE id = ?", id)
+end
+
+--- Notes that this process now works on a run.
+function Ledger:take_run(id)
+  return self:update("UPDATE runs SET pid = ? WHERE id = ?", sys.pid(), id)
+end
+
+--- Ends a run.
+-- @param id of the run
+-- @param state "accepted", "rejected", "done" or "abandoned"
+function Ledger:end_run(id, state)
+  return self:update("UPDATE runs SET state = ?, ended = ? WHERE id = ?", state, self.now(), id)
+end
+
+--- A step as it was recorded.
+-- @return {state = "running"|"done"|"failed"|"stale", inputs=, result=, line=}, false when there
+--   is none, or nil, message, code
+function Ledger:step(run, name)
+  local step, message, code =
+    self:first("SELECT * FROM steps WHERE run = ? AND name = ?", run, name)
+  if not step then return step, message, code end
+  if step.result then step.result = canonical.decode(step.result) end
+  return step
+end
+
+--- Notes that a step begins; what it gave before is forgotten.
+-- @param inputs text that tells whether a result can be used again
+function Ledger:begin_step(run, name, inputs)
+  return self:update([[INSERT OR REPLACE INTO steps (run, name, state, inputs, started)
+    VALUES (?, ?, 'running', ?, ?)]], run, name, inputs, self.now())
+end
+
+--- Notes that a step's result no longer holds.
+function Ledger:spoil_step(run, name)
+  return self:update("UPDATE steps SET state = 'stale' WHERE run = ? AND name = ?", run, name)
+end
+
+--- Records a finished step.
+-- @param result table that JSON can hold
+-- @param line what was printed
+function Ledger:end_step(run, name, result, line)
+  local text, message, code = canonical.encode(result)
+  if not text then return nil, ("step %s: result: %s"):format(name, message), code end
+  return self:update([[UPDATE steps SET state = 'done', result = ?, line = ?, ended = ?
+    WHERE run = ? AND name = ?]], text, line, self.now(), run, name)
+end
+
+--- Records a failed step with its message.
+function Ledger:fail_step(run, name, message)
+  return self:update([[UPDATE steps SET state = 'failed', line = ?, ended = ?
+    WHERE run = ? AND name = ?]], message, self.now(), run, name)
+end
+
+--- Records where an artifact was published.
+-- @param artifact {run=, path=, size=, sha256=, url=}
+function Ledger:add_artifact(artifact)
+  return self:insert([[INSERT INTO artifacts (run, path, size, sha256, url, published)
+    VALUES (?, ?, ?, ?, ?, ?)]],
+    artifact.run, artifact.path, artifact.size, artifact.sha256, artifact.url, self.now())
+end
+
+--- Notes that a claim is about to be asked for.
+-- @param claim {run=, coordinator=, task_id=, hotkey=}
+-- @return the row's id, or nil, message, code
+function Ledger:claim_intent(claim)
+  return self:insert([[INSERT INTO claims (run, coordinator, task_id, hotkey, state, started)
+    VALUES (?, ?, ?, ?, 'intent', ?)]],
+    claim.run, claim.coordinator, claim.task_id, claim.hotkey, self.now())
+end
+
+--- Notes what became of it.
+-- @param id row
+-- @param state "active" (then claim_id is given), "refused", "not_sent" or "unknown"
+-- @param outcome {claim_id=, message=}
+function Ledger:claim_outcome(id, state, outcome)
+  return self:update([[UPDATE claims SET state = ?, claim_id = ?, message = ?, ended = ?
+    WHERE id = ?]], state, outcome.claim_id, outcome.message, self.now(), id)
+end
+
+--- The submission made, or meant to be made, for a claim.
+-- @param coordinator URL
+-- @param claim_id string
+-- @return row {state = "intent"|"sent"|"refused"|"not_sent", body=, submission_id=, ...}, false,
+--   or nil, message, code
+function Ledger:submission(coordinator, claim_id)
+  return self:first([[SELECT * FROM submissions WHERE coordinator = ? AND claim_id = ?
+    ORDER BY id DESC LIMIT 1]], coordinator, claim_id)
+end
+
+--- The submission of a run.
+-- @return as Ledger:submission
+function Ledger:run_submission(run)
+  return self:first("SELECT * FROM submissions WHERE run = ? ORDER BY id DESC LIMIT 1", run)
+end
+
+--- Notes a submission with its exact body, before it is sent.
+-- @param submission {run=, coordinator=, task_id=, hotkey=, claim_id=, artifact_sha256=, body=,
+--   body_sha256=}
+-- @return the row's id, or nil, message, code
+function Ledger:submission_intent(submission)
+  return self:insert([[INSERT INTO submissions (run, coordinator, task_id, hotkey, claim_id,
+    artifact_sha256, body, body_sha256, attempts, state, started)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 'intent', ?)]],
+    submission.run, submission.coordinator, submission.task_id, submission.hotkey,
+    submission.claim_id, submission.artifact_sha256, submission.body, submission.body_sha256,
+    self.now())
+end
+
+--- Notes that its body is about to be sent, once more.
+function Ledger:submission_attempt(id)
+  return self:update([[UPDATE submissions SET attempts = attempts + 1, state = 'intent'
+    WHERE id = ?]], id)
+end
+
+--- Notes what became of it.
+-- @param state "sent", "refused" or "not_sent"
+-- @param outcome {submission_id=, status=, message=}
+function Ledger:submission_outcome(id, state, outcome)
+  return self:update([[UPDATE submissions SET state = ?, submission_id = ?, status = ?, message = ?,
+    ended = ? WHERE id = ?]],
+    state, outcome.submission_id, outcome.status, outcome.message, self.now(), id)
+end
+
+--- Notes the last known status of a submission.
+function Ledger:submission_status(coordinator, submission_id, status)
+  return self:update([[UPDATE submissions SET status = ?
+    WHERE coordinator = ? AND submission_id = ?]], status, coordinator, submission_id)
+end
+
+--- Adds a line to the run's history.
+function Ledger:event(run, kind, text)
+  return self:update("INSERT INTO events (run, at, kind, text) VALUES (?, ?, ?, ?)",
+    run, self.now(), kind, text)
+end
+
+--- Any question, for people's scripts.
+-- @return array of rows, or nil, message, code
+function Ledger:query(sql, ...)
+  return self.db:query(sql, ...)
+end
+
+--- Takes the lock of a task's run: one process at a time works on it.
+-- @param key {slug=, coordinator=, hotkey=}
+-- @return lock (close it, or let the process end), or nil, message, "locked"
+function Ledger:lock(key)
+  local folder = self.path:match("^(.*)/[^/]*$") or "."
+  local name = sha256.hex(table.concat({ key.coordinator, key.slug:lower(), key.hotkey }, "\n"))
+  local lock, message, code = fs.lock(("%s/%s.lock"):format(folder, name:sub(1, 16)))
+  if lock then return lock end
+  if code ~= "locked" then return nil, message, code end
+  local holder = self:first([[SELECT pid FROM runs WHERE coordinator = ? AND slug = ? AND hotkey = ?
+    ORDER BY id DESC LIMIT 1]], key.coordinator, key.slug, key.hotkey)
+  local who = holder and (" (process %d)"):format(holder.pid) or ""
+  return nil, ("%s: another bittern%s works on it with this hotkey"):format(key.slug, who), "locked"
+end
+
+return M

@@ -1,0 +1,117 @@
+-- Following a submission until it is decided: state changes only, with what the validators noted.
+local sys = require "core.sys"
+
+local M = {}
+
+local FIRST <const> = 0.2
+local LONGEST <const> = 30
+
+local final = { accepted = true, rejected = true, error = true }
+
+-- A gate in front of the detail, or a coordinator without it, still leaves the record.
+local function fetch(client, id)
+  local detail, message, code = client:detail(id)
+  if type(detail) == "table" and type(detail.submission) == "table" then return detail end
+  if code == "interrupted" then return nil, message, code end
+  local submission
+  submission, message, code = client:submission(id)
+  if type(submission) ~= "table" then
+    return nil, message or "the answer is empty", code or "invalid_response"
+  end
+  local list = client:verifications(id)
+  return { submission = submission, verifications = type(list) == "table" and list or {} }
+end
+
+local function metrics_text(metrics)
+  local parts, names = {}, {}
+  if type(metrics) ~= "table" then return "" end
+  for name in pairs(metrics) do names[#names + 1] = tostring(name) end
+  table.sort(names)
+  for i, name in ipairs(names) do parts[i] = ("%s %s"):format(name, tostring(metrics[name])) end
+  return table.concat(parts, ", ")
+end
+
+local function verification_line(verification)
+  local who = tostring(verification.validator_hotkey or "?"):sub(1, 10)
+  local parts = { ("validator %s: %s"):format(who, tostring(verification.status)) }
+  local measured = metrics_text(verification.observed_metrics)
+  if measured ~= "" then parts[#parts + 1] = measured end
+  if (verification.notes or "") ~= "" then parts[#parts + 1] = tostring(verification.notes) end
+  return table.concat(parts, "; ")
+end
+
+-- What is new since the last look: verifications, one line each, and the status.
+local function tell(ctx, id, detail, seen)
+  for _, verification in ipairs(detail.verifications or {}) do
+    local line = verification_line(verification)
+    local mark = ("%s %s"):format(tostring(verification.id), line)
+    if not seen[mark] then ctx.report.say("    " .. ctx.report.clean(line)) end
+    seen[mark] = true
+  end
+  local status = tostring(detail.submission.status)
+  if seen.status ~= status then
+    ctx.report.detail(("    submission %s: %s"):format(id, ctx.report.clean(status)))
+  end
+  seen.status = status
+end
+
+-- The last thing that a validator said, for the failure's one line.
+local function last_note(detail)
+  for i = #(detail.verifications or {}), 1, -1 do
+    local notes = detail.verifications[i].notes
+    if notes and notes ~= "" then return ": " .. tostring(notes) end
+  end
+  return ""
+end
+
+local function verdict(id, detail)
+  local status = detail.submission.status
+  if status == "accepted" then return detail end
+  local what = status == "error" and "the validator failed on it" or status
+  return nil, ("submission %s: %s%s"):format(id, what, last_note(detail)), "rejected", detail
+end
+
+-- Waits before the next look, not past the deadline; a little random, so that miners do not
+-- march in step.
+local function wait(ctx, pause, deadline)
+  local jitter = 0.75 + sys.random(1):byte() / 512
+  return ctx.sleep(math.max(0, math.min(pause * jitter, deadline - ctx.clock())))
+end
+
+local lasting = {
+  not_found = true, unauthorized = true, interrupted = true, config = true, offline = true,
+  key = true, rejected = true, stake = true,
+}
+
+local function pending(id, timeout, detail, failed)
+  local what = failed or tostring(detail.submission.status)
+  return nil, ("submission %s: %s after %d s%s"):format(id, what, timeout,
+    detail and last_note(detail) or ""), "pending", detail
+end
+
+--- Polls a submission until it is accepted, rejected, in error, or the time is up.
+-- @param ctx {client=, report=, sleep=, clock=}
+-- @param id of the submission
+-- @param timeout seconds
+-- @return detail record when accepted; else nil, message, "rejected"|"pending"|..., detail or nil
+function M.follow(ctx, id, timeout)
+  local deadline, pause, seen = ctx.clock() + timeout, FIRST, {}
+  while true do
+    local detail, message, code = fetch(ctx.client, id)
+    if not detail and lasting[code] then
+      return nil, ("submission %s: %s"):format(id, message), code
+    end
+    if detail then tell(ctx, id, detail, seen) end
+    if not detail and not seen.failed then
+      ctx.report.warn(("submission %s: %s; asking again"):format(id, message))
+    end
+    seen.failed = not detail
+    if detail and final[detail.submission.status] then return verdict(id, detail) end
+    if ctx.clock() >= deadline then return pending(id, timeout, detail, message) end
+    local slept, why, interrupted = wait(ctx, pause, deadline)
+    if not slept then return nil, why, interrupted end
+    pause = math.min(pause * 1.5, LONGEST)
+  end
+end
+
+return M

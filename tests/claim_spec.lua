@@ -1,0 +1,127 @@
+local claims = require "bittern.claim"
+local fake = require "tests.fake_coordinator"
+local ledgers = require "bittern.ledger"
+local support = require "tests.support"
+
+describe("claim", function()
+  local ledger
+
+  before_each(function() ledger = assert(ledgers.open(support.folder() .. "/ledger.db")) end)
+  after_each(function() ledger:close() end)
+
+  local function take(client, options)
+    return claims.take(fake.context(client, ledger), options or { description = "d" })
+  end
+
+  local function states()
+    local list = {}
+    for i, row in ipairs(assert(ledger:query("SELECT state, claim_id FROM claims ORDER BY id"))) do
+      list[i] = row.state .. (row.claim_id and " " .. row.claim_id or "")
+    end
+    return list
+  end
+
+  it("is taken once and recorded", function()
+    local client = fake.new()
+    local claim, how = take(client)
+    assert.same({ "claim-1", "taken" }, { claim.id, how })
+    assert.same({ "active claim-1" }, states())
+  end)
+
+  it("is reused when the coordinator already has an active one of ours", function()
+    local client = fake.new()
+    take(client)
+    local claim, how = take(client)
+    assert.same({ "claim-1", "reused", 1 }, { claim.id, how, client.posts.claim })
+  end)
+
+  it("of another hotkey, of another task or cancelled is not ours", function()
+    local client = fake.new()
+    client.claim_list = {
+      { id = "x", task_id = "t", miner_hotkey = "5Other", status = "active" },
+      { id = "y", task_id = "u", miner_hotkey = "5Me", status = "active" },
+      { id = "z", task_id = "t", miner_hotkey = "5Me", status = "cancelled" },
+    }
+    local claim, how = take(client)
+    assert.same({ "claim-4", "taken" }, { claim.id, how })
+  end)
+
+  it("that already carries a submission is not used again", function()
+    local client = fake.new()
+    take(client)
+    local row = assert(ledger:submission_intent {
+      coordinator = client.url, task_id = "t", hotkey = "5Me", claim_id = "claim-1",
+      artifact_sha256 = "", body = "{}", body_sha256 = "",
+    })
+    assert(ledger:submission_outcome(row, "sent", { submission_id = "s" }))
+    local claim, how = take(client)
+    assert.same({ "claim-2", "taken" }, { claim.id, how })
+  end)
+
+  it("that is known from before is preferred among several", function()
+    local client = fake.new()
+    client.claim_list = {
+      { id = "a", task_id = "t", miner_hotkey = "5Me", status = "active" },
+      { id = "b", task_id = "t", miner_hotkey = "5Me", status = "active" },
+    }
+    assert.equal("b", take(client, { description = "d", wanted = "b" }).id)
+    assert.equal("a", take(client, { description = "d", wanted = "c" }).id)
+  end)
+
+  for _, how in ipairs { "lost_answer", "timed_out", "odd_answer" } do
+    it("is found when its answer was lost: " .. how, function()
+      local client = fake.new { claim = { how } }
+      local claim, said = take(client)
+      assert.equal("claim-1", claim.id)
+      assert.matches("found", said)
+      assert.equal(1, client.posts.claim)
+      assert.same({ "active claim-1" }, states())
+    end)
+  end
+
+  it("is asked for once more when the list shows that the request was lost", function()
+    local client = fake.new { claim = { "lost_request" } }
+    local claim = take(client)
+    assert.equal("claim-1", claim.id)
+    assert.equal(2, client.posts.claim)
+  end)
+
+  it("stays unknown when nobody can be asked, and is found the next time", function()
+    local client = fake.new { claim = { "lost_answer" }, lists = { true, false, false, false } }
+    local claim, message, code = take(client)
+    assert.is_nil(claim)
+    assert.equal("unknown_outcome", code)
+    assert.matches("tiny", message)
+    assert.equal("claim-1", take(client).id)
+    assert.equal(1, client.posts.claim)
+  end)
+
+  it("is not asked for when the list of claims cannot be read", function()
+    local client = fake.new { lists = { false } }
+    local claim, message, code = take(client)
+    assert.is_nil(claim)
+    assert.matches("list active claims: GET: timed out", message)
+    assert.equal("timeout", code)
+    assert.equal(0, client.posts.claim)
+  end)
+
+  it("stops at once when it is refused, with the coordinator's words", function()
+    for how, code in pairs { stake = "stake", refused = "rejected", unreachable = "unreachable" } do
+      local client = fake.new { claim = { how } }
+      local claim, _, id = take(client)
+      assert.is_nil(claim)
+      assert.equal(code, id)
+      assert.equal(1, client.posts.claim)
+    end
+  end)
+
+  it("interrupted while asking is found by the next run", function()
+    local client = fake.new { claim = { "interrupted" } }
+    local claim, _, code = take(client)
+    assert.is_nil(claim)
+    assert.equal("interrupted", code)
+    assert.same({ "intent" }, states())
+    assert.equal("claim-1", take(client).id)
+    assert.equal(1, client.posts.claim)
+  end)
+end)

@@ -1,0 +1,135 @@
+local fs = require "core.fs"
+local sys = require "core.sys"
+
+local ledgers = require "bittern.ledger"
+local support = require "tests.support"
+
+local key = {
+  workflow = "mine", slug = "tiny-binary-frontier", coordinator = "http://127.0.0.1:1",
+  hotkey = "5Fx",
+}
+
+local function open(path)
+  return assert(ledgers.open(path, function() return 1750000000.5 end))
+end
+
+describe("ledger", function()
+  local path
+
+  before_each(function() path = support.folder() .. "/state/ledger.db" end)
+
+  it("makes a file that only its owner can read, and folders with it", function()
+    local ledger <close> = open(path)
+    assert.equal(384, assert(fs.stat(ledger.path)).mode)
+    assert.equal(448, assert(fs.stat(path:match("^(.*)/"))).mode)
+  end)
+
+  it("keeps its tables when it is opened again", function()
+    local first = open(path)
+    assert(first:start_run(key))
+    first:close()
+    local second <close> = open(path)
+    assert.equal(1, second:open_run(key).id)
+  end)
+
+  it("refuses a file of a later version and says so", function()
+    local ledger = open(path)
+    assert(ledger.db:exec("PRAGMA user_version = 99"))
+    ledger:close()
+    local again, message, code = ledgers.open(path)
+    assert.is_nil(again)
+    assert.matches("version 99 is not known here", message)
+    assert.equal("config", code)
+  end)
+
+  it("says what is wrong with a file that is no database", function()
+    assert(fs.mkdir(path:match("^(.*)/")))
+    assert(fs.write(path, ("not a database\n"):rep(100)))
+    local ledger, message = ledgers.open(path)
+    assert.is_nil(ledger)
+    assert.matches("ledger.db", message)
+  end)
+
+  it("finds the open run of a workflow, task, coordinator and hotkey, and no other", function()
+    local ledger <close> = open(path)
+    local run = assert(ledger:start_run(key))
+    assert.equal(run.id, ledger:open_run(key).id)
+    assert.equal(sys.pid(), ledger:open_run(key).pid)
+    for field in pairs(key) do
+      local other = {}
+      for name, value in pairs(key) do other[name] = name == field and "other" or value end
+      assert.is_false(ledger:open_run(other))
+    end
+    assert(ledger:end_run(run.id, "accepted"))
+    assert.is_false(ledger:open_run(key))
+  end)
+
+  it("gives a step's result back exactly: integers, floats, text", function()
+    local ledger <close> = open(path)
+    local run = assert(ledger:start_run(key))
+    assert.is_false(ledger:step(run.id, "eval"))
+    assert(ledger:begin_step(run.id, "eval", "abc"))
+    assert.equal("running", ledger:step(run.id, "eval").state)
+    local result = { ppl = 5.0, count = 2 ^ 53 | 0, text = "\u{1F426} \0" }
+    assert(ledger:end_step(run.id, "eval", result, "line"))
+    local step = ledger:step(run.id, "eval")
+    assert.same({ ppl = 5.0, count = 9007199254740992, text = "\u{1F426} \0" }, step.result)
+    assert.equal("float", math.type(step.result.ppl))
+    assert.equal("integer", math.type(step.result.count))
+    assert.equal("done", step.state)
+    assert.equal("abc", step.inputs)
+  end)
+
+  it("forgets a result when its step begins again", function()
+    local ledger <close> = open(path)
+    local run = assert(ledger:start_run(key))
+    assert(ledger:begin_step(run.id, "eval", "abc"))
+    assert(ledger:end_step(run.id, "eval", { ppl = 5.0 }, "line"))
+    assert(ledger:begin_step(run.id, "eval", "abd"))
+    assert.is_nil(ledger:step(run.id, "eval").result)
+  end)
+
+  it("refuses a result that JSON cannot hold", function()
+    local ledger <close> = open(path)
+    local run = assert(ledger:start_run(key))
+    assert(ledger:begin_step(run.id, "eval", ""))
+    local ok, message, code = ledger:end_step(run.id, "eval", { ppl = 0 / 0 }, "")
+    assert.is_nil(ok)
+    assert.matches("step eval: result: a number is not finite", message)
+    assert.equal("invalid_json", code)
+  end)
+
+  it("has the intent of a submission, with its body, on disk before it is sent", function()
+    local ledger = open(path)
+    local id = assert(ledger:submission_intent {
+      coordinator = key.coordinator, task_id = "t", hotkey = "5Fx", claim_id = "c",
+      artifact_sha256 = "aa", body = '{"a":1.0}', body_sha256 = "bb",
+    })
+    -- No close: another connection sees what a crash would leave.
+    local other <close> = open(path)
+    local row = other:submission(key.coordinator, "c")
+    assert.same({ "intent", 0, '{"a":1.0}' }, { row.state, row.attempts, row.body })
+    assert(ledger:submission_attempt(id))
+    assert(ledger:submission_outcome(id, "sent", { submission_id = "s", status = "pending" }))
+    row = other:submission(key.coordinator, "c")
+    assert.same({ "sent", 1, "s" }, { row.state, row.attempts, row.submission_id })
+    assert(ledger:submission_status(key.coordinator, "s", "accepted"))
+    assert.equal("accepted", other:submission(key.coordinator, "c").status)
+    assert.is_false(other:submission(key.coordinator, "d"))
+    ledger:close()
+  end)
+
+  it("lets one process at a time work on a task, and names the other", function()
+    local ledger <close> = open(path)
+    assert(ledger:start_run(key))
+    local lock = assert(ledger:lock(key))
+    local other, message, code = ledger:lock(key)
+    assert.is_nil(other)
+    assert.matches("another bittern %(process " .. sys.pid() .. "%) works on it", message)
+    assert.equal("locked", code)
+    local elsewhere = { slug = "other", coordinator = key.coordinator, hotkey = key.hotkey }
+    assert(ledger:lock(elsewhere)):close()
+    lock:close()
+    assert(ledger:lock(key)):close()
+  end)
+end)
