@@ -14,8 +14,8 @@ local VERSION <const> = 1
 
 local schema = {
   [[CREATE TABLE runs (id INTEGER PRIMARY KEY, workflow TEXT NOT NULL, slug TEXT NOT NULL,
-    coordinator TEXT NOT NULL, hotkey TEXT NOT NULL, pid INTEGER NOT NULL, started REAL NOT NULL,
-    ended REAL, state TEXT NOT NULL)]],
+    coordinator TEXT NOT NULL, hotkey TEXT NOT NULL, settings TEXT NOT NULL, pid INTEGER NOT NULL,
+    started REAL NOT NULL, ended REAL, state TEXT NOT NULL)]],
   [[CREATE INDEX runs_key ON runs (coordinator, slug, hotkey, workflow)]],
   [[CREATE TABLE steps (run INTEGER NOT NULL REFERENCES runs, name TEXT NOT NULL,
     state TEXT NOT NULL, inputs TEXT NOT NULL, result TEXT, line TEXT, started REAL NOT NULL,
@@ -108,29 +108,32 @@ function Ledger:update(sql, ...)
   return true
 end
 
---- The run that this command would continue.
+--- The newest run of a workflow for a task, with this coordinator and hotkey.
 -- @param key {workflow=, slug=, coordinator=, hotkey=}
--- @return run {id=, state=, ...}, false when none is open, or nil, message, code
-function Ledger:open_run(key)
+-- @return run {id=, settings=, state = "open"|"accepted"|"rejected"|"done"|"abandoned"}, false when
+--   there is none, or nil, message, code
+function Ledger:last_run(key)
   return self:first([[SELECT * FROM runs WHERE coordinator = ? AND slug = ? AND hotkey = ?
-    AND workflow = ? AND state = 'open' ORDER BY id DESC LIMIT 1]],
+    AND workflow = ? ORDER BY id DESC LIMIT 1]],
     key.coordinator, key.slug, key.hotkey, key.workflow)
 end
 
 --- Starts a run.
--- @param key as open_run
+-- @param key as last_run
+-- @param settings text that is the same when the same work is asked for
 -- @return run, or nil, message, code
-function Ledger:start_run(key)
+function Ledger:start_run(key, settings)
   local id, message, code = self:insert([[INSERT INTO runs
-    (workflow, slug, coordinator, hotkey, pid, started, state) VALUES (?, ?, ?, ?, ?, ?, 'open')]],
-    key.workflow, key.slug, key.coordinator, key.hotkey, sys.pid(), self.now())
+    (workflow, slug, coordinator, hotkey, settings, pid, started, state)
+    VALUES (?, ?, ?, ?, ?, ?, ?, 'open')]],
+    key.workflow, key.slug, key.coordinator, key.hotkey, settings, sys.pid(), self.now())
   if not id then return nil, message, code end
   return self:first("SELECT * FROM runs WHERE id = ?", id)
 end
 
 --- Notes that this process now works on a run.
-function Ledger:take_run(id)
-  return self:update("UPDATE runs SET pid = ? WHERE id = ?", sys.pid(), id)
+function Ledger:take_run(id, settings)
+  return self:update("UPDATE runs SET pid = ?, settings = ? WHERE id = ?", sys.pid(), settings, id)
 end
 
 --- Ends a run.
@@ -151,11 +154,12 @@ function Ledger:step(run, name)
   return step
 end
 
---- Notes that a step begins; what it gave before is forgotten.
+--- Notes that a step begins. What it gave before stays readable, but no longer counts as done.
 -- @param inputs text that tells whether a result can be used again
 function Ledger:begin_step(run, name, inputs)
-  return self:update([[INSERT OR REPLACE INTO steps (run, name, state, inputs, started)
-    VALUES (?, ?, 'running', ?, ?)]], run, name, inputs, self.now())
+  return self:update([[INSERT INTO steps (run, name, state, inputs, started)
+    VALUES (?1, ?2, 'running', ?3, ?4) ON CONFLICT (run, name) DO UPDATE
+    SET state = 'running', inputs = ?3, started = ?4, ended = NULL]], run, name, inputs, self.now())
 end
 
 --- Notes that a step's result no longer holds.

@@ -70,22 +70,19 @@ local function inputs_of(step, ctx, state)
   return sha256.hex(text)
 end
 
--- A recorded result that still holds, and its line; or nil and why it does not.
-local function reusable(ctx, step, inputs)
-  local recorded, message, code = ctx.ledger:step(ctx.run.id, step.name)
-  if recorded == nil then return nil, message, code end
-  if step.always or not recorded or recorded.state ~= "done" then return nil end
+-- Whether what a step gave before still holds.
+local function holds(ctx, step, recorded, inputs)
+  if step.always or not recorded or recorded.state ~= "done" then return false end
   if recorded.inputs ~= inputs then
     ctx.report.detail(("  %s: something that it depends on has changed"):format(step.name))
-    return nil
+    return false
   end
   local changed = changed_file(recorded.result)
   if changed then
     ctx.report.warn(("%s changed since step '%s' wrote it; doing that step again"):format(
       changed, step.name))
-    return nil
   end
-  return recorded.result, recorded.line
+  return not changed
 end
 
 local function seconds(from)
@@ -106,11 +103,11 @@ local function begin(ctx, steps, index, inputs)
 end
 
 -- Runs one step and records what became of it before anybody hears of it.
-local function perform(ctx, steps, index, state, inputs)
+local function perform(ctx, steps, index, state, inputs, before)
   local step, started = steps[index], sys.clock()
   local ok, message, code = begin(ctx, steps, index, inputs)
   if not ok then return nil, message, code end
-  local result, line, id = step.run(ctx, state)
+  local result, line, id = step.run(ctx, state, before)
   if result == nil then
     ctx.ledger:fail_step(ctx.run.id, step.name, tostring(line))
     return nil, line, id
@@ -125,6 +122,7 @@ local function perform(ctx, steps, index, state, inputs)
 end
 
 --- Runs the steps in order and ends with what each of them gave.
+-- A step is called with ctx, the results so far by name, and what it gave the last time or nil.
 -- @param script a workflow script; examples/workflows/rehearse.lua is one
 -- @param ctx what steps see: at least ledger, run, report, settings
 -- @return {step name = result}, or nil, message, code of the step that failed
@@ -132,39 +130,48 @@ function M.run(script, ctx)
   local state = {}
   for i, step in ipairs(script.steps) do
     local inputs = inputs_of(step, ctx, state)
-    local result, line, code = reusable(ctx, step, inputs)
-    if result then
-      ctx.report.step(step.name, line .. " (done before)")
-    elseif code then
-      return nil, line, code
+    local recorded, message, code = ctx.ledger:step(ctx.run.id, step.name)
+    if recorded == nil then return nil, message, code end
+    local result = recorded and recorded.result
+    if holds(ctx, step, recorded, inputs) then
+      ctx.report.step(step.name, recorded.line .. " (done before)")
     else
-      result, line, code = perform(ctx, script.steps, i, state, inputs)
-      if result == nil then return nil, line, code end
+      result, message, code = perform(ctx, script.steps, i, state, inputs, result or nil)
+      if result == nil then return nil, message, code end
     end
     state[step.name] = result
   end
   return state
 end
 
---- The run that this command continues, or a new one.
+--- The run that a command continues, or a new one. A run that has ended is not done again when the
+-- same is asked for: it is given back as it ended.
 -- @param ledger an open ledger
 -- @param key {workflow=, slug=, coordinator=, hotkey=}
--- @param restart true gives up an unfinished run first
--- @return run and whether it is an old one, or nil, message, code
-function M.begin(ledger, key, restart)
-  local run, message, code = ledger:open_run(key)
+-- @param settings table that JSON can hold: what is asked for
+-- @param restart true starts anew in any case
+-- @return run and "new", "continued" or "ended"; or nil, message, code
+function M.begin(ledger, key, settings, restart)
+  local text = assert(canonical.encode(settings))
+  local run, message, code = ledger:last_run(key)
   if run == nil then return nil, message, code end
-  if run and restart then
+  if run and not restart and run.state ~= "open" and run.settings == text then
+    return run, "ended"
+  end
+  if run and not restart and run.state == "open" then
+    local taken
+    taken, message, code = ledger:take_run(run.id, text)
+    if not taken then return nil, message, code end
+    return run, "continued"
+  end
+  if run and run.state == "open" then
     local ended
     ended, message, code = ledger:end_run(run.id, "abandoned")
     if not ended then return nil, message, code end
-    run = false
   end
-  if not run then return ledger:start_run(key), false end
-  local taken
-  taken, message, code = ledger:take_run(run.id)
-  if not taken then return nil, message, code end
-  return run, true
+  run, message, code = ledger:start_run(key, text)
+  if not run then return nil, message, code end
+  return run, "new"
 end
 
 return M

@@ -28,7 +28,7 @@ describe("workflow", function()
   local function run(steps, settings)
     lines, did = {}, {}
     local ctx = {
-      ledger = ledger, run = assert(workflow.begin(ledger, key)), report = quiet(lines),
+      ledger = ledger, run = assert(workflow.begin(ledger, key, {})), report = quiet(lines),
       settings = settings or {},
     }
     return workflow.run({ steps = steps }, ctx)
@@ -140,13 +140,45 @@ describe("workflow", function()
     assert.equal("not_found", code)
   end)
 
+  local function begin(settings, restart)
+    local begun, how = workflow.begin(ledger, key, settings, restart)
+    return { begun.id, how }
+  end
+
   it("starts anew on demand and leaves the old run as abandoned", function()
-    assert(run { step "first" })
-    local fresh, old = workflow.begin(ledger, key, true)
-    assert.same({ 2, false }, { fresh.id, old })
+    assert.same({ 1, "new" }, begin({ a = 1 }))
+    assert.same({ 1, "continued" }, begin({ a = 1 }))
+    assert.same({ 2, "new" }, begin({ a = 1 }, true))
     assert.equal("abandoned", ledger:query("SELECT state FROM runs WHERE id = 1")[1].state)
-    local again, continued = workflow.begin(ledger, key)
-    assert.same({ 2, true }, { again.id, continued })
+    assert.same({ 2, "continued" }, begin({ a = 1 }))
+  end)
+
+  it("continues an unfinished run with other settings", function()
+    begin { a = 1 }
+    assert.same({ 1, "continued" }, begin { a = 2 })
+    assert(ledger:end_run(1, "done"))
+    assert.same({ 1, "ended" }, begin { a = 2 })
+  end)
+
+  it("does not do again what has ended, unless something else is asked for", function()
+    begin { a = 1 }
+    assert(ledger:end_run(1, "accepted"))
+    assert.same({ 1, "ended" }, begin { a = 1 })
+    assert.same({ 2, "new" }, begin { a = 2 })
+    assert(ledger:end_run(2, "accepted"))
+    assert.same({ 3, "new" }, begin({ a = 2 }, true))
+  end)
+
+  it("gives a step what it gave the last time", function()
+    local seen = {}
+    local counter = { name = "count", always = true, run = function(_, _, before)
+      seen[#seen + 1] = before and before.n or 0
+      return { n = seen[#seen] + 1 }
+    end }
+    assert(run { counter })
+    assert(run { counter })
+    assert(run { counter })
+    assert.same({ 0, 1, 2 }, seen)
   end)
 
   it("refuses steps that are not steps, with file and field", function()
