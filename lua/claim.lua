@@ -5,7 +5,7 @@ local M = {}
 
 -- A claim that already carries a submission is used up, whatever the coordinator calls it.
 local function is_used(ctx, claim_id)
-  local row, message, code = ctx.ledger:submission(ctx.client.url, claim_id)
+  local row, message, code = ctx.ledger:submission(ctx.client.base, claim_id)
   if row == nil then return nil, message, code end
   return row and row.state == "sent"
 end
@@ -56,7 +56,7 @@ end
 
 local function post(ctx, options, attempts)
   local row, message, code = ctx.ledger:claim_intent {
-    run = ctx.run and ctx.run.id, coordinator = ctx.client.url,
+    run = ctx.run and ctx.run.id, coordinator = ctx.client.base,
     task_id = ctx.task.id, hotkey = ctx.hotkey,
   }
   if not row then return nil, message, code end

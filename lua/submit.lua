@@ -118,12 +118,12 @@ end
 local function intend(ctx, body, text, digest, old)
   if old and old.body_sha256 == digest then return old end
   local id, message, code = ctx.ledger:submission_intent {
-    run = ctx.run and ctx.run.id, coordinator = ctx.client.url, task_id = ctx.task.id,
+    run = ctx.run and ctx.run.id, coordinator = ctx.client.base, task_id = ctx.task.id,
     hotkey = ctx.hotkey, claim_id = body.claim_id, artifact_sha256 = body.artifact_sha256 or "",
     body = text, body_sha256 = digest,
   }
   if not id then return nil, message, code end
-  return ctx.ledger:submission(ctx.client.url, body.claim_id)
+  return ctx.ledger:submission(ctx.client.base, body.claim_id)
 end
 
 --- What is known of a submission that was begun; asks the coordinator when its answer was lost.
@@ -150,7 +150,7 @@ function M.send(ctx, body)
   local text, message, code = canonical.encode(body)
   if not text then return nil, "submission: " .. message, code end
   local old
-  old, message, code = ctx.ledger:submission(ctx.client.url, body.claim_id)
+  old, message, code = ctx.ledger:submission(ctx.client.base, body.claim_id)
   if old == nil then return nil, message, code end
   if old then
     local record, how, id = M.settle(ctx, old)

@@ -50,7 +50,7 @@ describe("claim", function()
     local client = fake.new()
     take(client)
     local row = assert(ledger:submission_intent {
-      coordinator = client.url, task_id = "t", hotkey = "5Me", claim_id = "claim-1",
+      coordinator = client.base, task_id = "t", hotkey = "5Me", claim_id = "claim-1",
       artifact_sha256 = "", body = "{}", body_sha256 = "",
     })
     assert(ledger:submission_outcome(row, "sent", { submission_id = "s" }))

@@ -24,7 +24,7 @@ local ends = {
 --   turn ends (then "ok"), and which listings fail
 function M.new(script)
   return setmetatable({
-    url = "http://127.0.0.1:9", script = script or {}, claim_list = {}, submission_list = {},
+    base = "http://127.0.0.1:9", script = script or {}, claim_list = {}, submission_list = {},
     posts = { claim = 0, submit = 0 }, listings = 0,
   }, Fake)
 end

@@ -26,7 +26,7 @@ describe("ledger", function()
 
   it("keeps its tables when it is opened again", function()
     local first = open(path)
-    assert(first:start_run(key))
+    assert(first:start_run(key, "{}"))
     first:close()
     local second <close> = open(path)
     assert.equal(1, second:last_run(key).id)

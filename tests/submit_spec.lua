@@ -186,7 +186,7 @@ describe("submit", function()
     }
     assert.equal("s9", send(client).id)
     local other = fake.new { submit = { "duplicate" } }
-    other.url = "http://127.0.0.1:10"
+    other.base = "http://127.0.0.1:10"
     local record, message, code = submit.send(fake.context(other, ledger), body())
     assert.is_nil(record)
     assert.equal("conflict", code)
