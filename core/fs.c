@@ -63,6 +63,21 @@ static int write_all(int fd, struct bytes bytes) {
   return 0;
 }
 
+/* write_all at `offset` of the file, whatever was written elsewhere. */
+static int write_all_at(int fd, struct bytes bytes, off_t offset) {
+  while (bytes.size > 0) {
+    size_t slice = bytes.size < WRITE_SLICE ? bytes.size : WRITE_SLICE;
+    ssize_t put = pwrite(fd, bytes.data, slice, offset);
+    if (bind_interrupted()) return EINTR;
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return errno;
+    bytes.data += put;
+    bytes.size -= (size_t)put;
+    offset += put;
+  }
+  return 0;
+}
+
 /* Copies the folder part of `path` ("." where there is none) into `out`. */
 static void folder_of(const char *path, char out[PATH_MAX]) {
   const char *slash = strrchr(path, '/');
@@ -150,6 +165,17 @@ static int writer_write(lua_State *L) {
   int error = write_all(writer->fd, bytes);
   if (error != 0) return bind_errno(L, error, writer->path);
   writer->written += bytes.size;
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* writer:write_at(offset, bytes) -> true | nil, message, code: a file whose
+ * layout is known is filled in any order. write() and tell() do not notice. */
+static int writer_write_at(lua_State *L) {
+  struct writer *writer = check_writer(L);
+  uint64_t offset = bind_size(L, 2);
+  int error = write_all_at(writer->fd, bind_bytes(L, 3), (off_t)offset);
+  if (error != 0) return bind_errno(L, error, writer->path);
   lua_pushboolean(L, 1);
   return 1;
 }
@@ -387,11 +413,10 @@ static int lock_tostring(lua_State *L) {
 }
 
 int luaopen_core_fs(lua_State *L) {
-  static const luaL_Reg writer_methods[] = {{"write", writer_write},
-                                            {"tell", writer_tell},
-                                            {"commit", writer_commit},
-                                            {"close", writer_close},
-                                            {NULL, NULL}};
+  static const luaL_Reg writer_methods[] = {
+      {"write", writer_write}, {"write_at", writer_write_at},
+      {"tell", writer_tell},   {"commit", writer_commit},
+      {"close", writer_close}, {NULL, NULL}};
   static const luaL_Reg lock_methods[] = {{"close", lock_close}, {NULL, NULL}};
   static const luaL_Reg functions[] = {
       BIND(create), BIND(write),  BIND(append),    BIND(read),

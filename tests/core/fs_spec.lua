@@ -41,6 +41,17 @@ describe("core.fs", function()
     assert.has_error(function() writer:write("more") end)
   end)
 
+  it("fills a file of known layout in any order", function()
+    local path = support.folder() .. "/holes"
+    local writer <close> = assert(fs.create(path))
+    assert(writer:write_at(4, "tail"))
+    assert(writer:write_at(0, "head"))
+    assert.equal(0, writer:tell())
+    assert.has_error(function() writer:write_at(-1, "x") end)
+    assert(writer:commit())
+    assert.equal("headtail", fs.read(path))
+  end)
+
   it("follows no link that lies at the temporary name and refuses a missing folder", function()
     local value, message, code = fs.write(support.folder() .. "/none/a", "x")
     assert.is_nil(value)
