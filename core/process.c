@@ -605,15 +605,15 @@ static bool push_line(lua_State *L, struct child *child) {
   return true;
 }
 
-/* child:read_line([seconds]) -> line | nil, message, code: "timeout", "closed"
- * at the end of the stream, "too_large". */
+/* child:read_line([seconds]) -> line | nil, message, code: "timeout",
+ * "closed_pipe" at the end of the stream, "too_large". */
 static int child_read_line(lua_State *L) {
   struct child *child = check_child(L);
   double deadline = opt_seconds(L, 2);
   bool fits = true;
   while (!push_line(L, child)) {
     struct pollfd polled = {child->pipes[1], POLLIN, 0};
-    if (polled.fd < 0) return bind_fail(L, "closed", "no more output");
+    if (polled.fd < 0) return bind_fail(L, "closed_pipe", "no more output");
     if (!fits) return bind_fail(L, "too_large", "a line over 1 MiB");
     if (bind_interrupted()) return bind_fail(L, "interrupted", "interrupted");
     if (deadline > 0 && now() >= deadline)

@@ -152,6 +152,7 @@ local function configure(argv)
     color = color or "auto",
   }
   script.override = option_value(argv, "--root")
+  if has(argv, "--offline") then require("bittern.http").configure { offline = true } end
 end
 
 local function main(argv)

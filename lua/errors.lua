@@ -17,6 +17,10 @@ local ids = {
   -- the network
   network = { 6, "check the connection and the address, then run the same command again" },
   timeout = { 6, "run the same command again; it continues where it stopped" },
+  unreachable = { 6, "nothing was sent: check the address and the connection, then run it again" },
+  insecure = { 3, "use an https URL; plain http only reaches this machine" },
+  offline = { 6, "run it without --offline" },
+  busy = { 5, "the server asks for a pause; run the same command again later" },
   tls = { 6, "check the address and this machine's certificates and clock" },
   redirect = { 12, "publish at a URL that answers 200 itself; validators follow no redirect" },
   http_status = { 6, "check the URL; run the same command again when the server recovers" },

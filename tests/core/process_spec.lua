@@ -179,7 +179,7 @@ describe("process.spawn", function()
     assert.equal("timeout", code)
     assert.equal("two", child:read_line(5))
     assert.equal("last", child:read_line(5))
-    assert.equal("closed", select(3, child:read_line(5)))
+    assert.equal("closed_pipe", select(3, child:read_line(5)))
   end)
 
   it("appends streams to files", function()
