@@ -72,6 +72,8 @@ static const char *errno_code(int error) {
   case EDQUOT:
   case EFBIG:
     return "disk_full";
+  case EEXIST:
+    return "exists";
   case EINTR:
     return "interrupted";
   default:

@@ -45,8 +45,8 @@ void bind_source_type(lua_State *L, const char *name, const luaL_Reg *methods,
 int bind_fail(lua_State *L, const char *code, const char *format, ...);
 
 /* bind_fail with the text and the code of an errno value: ENOENT is
- * "not_found", EACCES "denied", ENOSPC/EDQUOT/EFBIG "disk_full", EINTR
- * "interrupted", the rest "io". [-0, +3, m] */
+ * "not_found", EACCES "denied", EEXIST "exists", ENOSPC/EDQUOT/EFBIG
+ * "disk_full", EINTR "interrupted", the rest "io". [-0, +3, m] */
 int bind_errno(lua_State *L, int error, const char *what);
 
 /* Raises naming the first key of the options at `arg` that is not in `known`,

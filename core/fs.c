@@ -25,7 +25,8 @@
 enum { READ_LIMIT = 64 << 20, WRITE_SLICE = 8 << 20 };
 
 struct writer {
-  int fd; /* -1 once committed or closed */
+  int fd;         /* -1 once committed or closed */
+  bool exclusive; /* the final name must be free */
   uint64_t written;
   char path[PATH_MAX];
   char temporary[PATH_MAX];
@@ -119,9 +120,11 @@ static int open_temporary(struct writer *writer, mode_t mode) {
 }
 
 /* Pushes an open writer, or nil and the rest. [-0, +1|3, m] */
-static struct writer *push_writer(lua_State *L, const char *path, mode_t mode) {
+static struct writer *push_writer(lua_State *L, const char *path, mode_t mode,
+                                  bool exclusive) {
   struct writer *writer = lua_newuserdatauv(L, sizeof *writer, 0);
   writer->fd = -1;
+  writer->exclusive = exclusive;
   writer->written = 0;
   luaL_setmetatable(L, WRITER_META);
   snprintf(writer->path, sizeof writer->path, "%s", path);
@@ -137,7 +140,10 @@ static int commit(struct writer *writer) {
   int error = fsync(writer->fd) == 0 ? 0 : errno;
   if (close(writer->fd) != 0 && error == 0) error = errno;
   writer->fd = -1;
-  if (error == 0 && rename(writer->temporary, writer->path) != 0) error = errno;
+  unsigned flags = writer->exclusive ? RENAME_NOREPLACE : 0;
+  if (error == 0 && renameat2(AT_FDCWD, writer->temporary, AT_FDCWD,
+                              writer->path, flags) != 0)
+    error = errno;
   if (error != 0) unlink(writer->temporary);
   return error != 0 ? error : sync_folder(writer->path);
 }
@@ -146,10 +152,13 @@ static mode_t opt_mode(lua_State *L, int arg, int otherwise) {
   return (mode_t)bind_opt_integer(L, arg, "mode", 0, 07777, otherwise);
 }
 
-/* create(path [, {mode = 0644}]) -> writer | nil, message, code. */
+/* create(path [, {mode = 0644, exclusive = false}]) -> writer | nil, message,
+ * code. An exclusive one does not replace what is there: "exists". */
 static int f_create(lua_State *L) {
   const char *path = check_path(L, 1);
-  return push_writer(L, path, opt_mode(L, 2, 0644)) != NULL ? 1 : 3;
+  mode_t mode = opt_mode(L, 2, 0644);
+  bool exclusive = bind_opt_boolean(L, 2, "exclusive", false);
+  return push_writer(L, path, mode, exclusive) != NULL ? 1 : 3;
 }
 
 static struct writer *check_writer(lua_State *L) {
@@ -212,11 +221,13 @@ static int writer_tostring(lua_State *L) {
   return 1;
 }
 
-/* write(path, bytes [, {mode = 0644}]) -> true | nil, message, code. */
+/* write(path, bytes [, options of create]) -> true | nil, message, code. */
 static int f_write(lua_State *L) {
   const char *path = check_path(L, 1);
   struct bytes bytes = bind_bytes(L, 2);
-  struct writer *writer = push_writer(L, path, opt_mode(L, 3, 0644));
+  mode_t mode = opt_mode(L, 3, 0644);
+  bool exclusive = bind_opt_boolean(L, 3, "exclusive", false);
+  struct writer *writer = push_writer(L, path, mode, exclusive);
   if (writer == NULL) return 3;
   int error = write_all(writer->fd, bytes);
   if (error == 0) {

@@ -89,6 +89,12 @@ static int f_pid(lua_State *L) {
   return 1;
 }
 
+/* uid() -> the user id that files are opened with. */
+static int f_uid(lua_State *L) {
+  lua_pushinteger(L, geteuid());
+  return 1;
+}
+
 /* peak_memory() -> largest resident size of this process so far, in bytes. */
 static int f_peak_memory(lua_State *L) {
   struct rusage usage = {0};
@@ -134,8 +140,8 @@ int luaopen_core_sys(lua_State *L) {
   static const luaL_Reg functions[] = {
       BIND(time),        BIND(clock),       BIND(sleep), BIND(random),
       BIND(isatty),      BIND(columns),     BIND(cores), BIND(pid),
-      BIND(peak_memory), BIND(interrupted), BIND(exe),   BIND(features),
-      {NULL, NULL}};
+      BIND(peak_memory), BIND(interrupted), BIND(uid),   BIND(exe),
+      BIND(features),    {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }

@@ -40,6 +40,15 @@ local function problem(o)
   return nil
 end
 
+--- Whether a request can be signed at all.
+-- @param options {method=, path=, query="", timestamp=}
+-- @return true, or nil, message, "usage"
+function M.check(options)
+  local wrong = problem(options)
+  if wrong then return nil, wrong, "usage" end
+  return true
+end
+
 --- The text that is signed.
 -- @param options {method=, path= without the prefix of the base URL, query="" as it goes on the
 --   wire, timestamp= integer seconds, body_sha256= hex}

@@ -6,6 +6,7 @@ local ids = {
   -- usage and configuration
   usage = { 2, "see `bittern --help`, or `bittern COMMAND --help`" },
   config = { 3, "correct the option, the environment variable or the file that is named" },
+  exists = { 2, "name another file; what is there is not replaced" },
   disclaimer = { 3, "read the disclaimer and accept it" },
   -- keys
   key = { 4, "check the wallet options; `bittern wallet show` tells what is found" },

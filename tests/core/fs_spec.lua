@@ -20,6 +20,20 @@ describe("core.fs", function()
     assert.same({ "a" }, names_in(folder))
   end)
 
+  it("replaces nothing when asked to be exclusive", function()
+    local path = support.folder() .. "/a"
+    assert(fs.write(path, "old", { exclusive = true }))
+    local value, message, code = fs.write(path, "new", { exclusive = true })
+    assert.is_nil(value)
+    assert.equal("exists", code)
+    assert.equal(path .. ": File exists", message)
+    local writer <close> = assert(fs.create(path, { exclusive = true }))
+    assert(writer:write("new"))
+    assert.equal("exists", select(3, writer:commit()))
+    assert.equal("old", fs.read(path))
+    assert.same({ "a" }, names_in(path:match("^(.*)/")))
+  end)
+
   it("drops what is not committed", function()
     local folder = support.folder()
     do

@@ -18,6 +18,10 @@ describe("core.sys", function()
   it("tells facts of the machine and the process", function()
     assert.is_true(sys.cores() >= 1)
     assert.is_true(sys.pid() > 0)
+    local fs = require "core.fs"
+    local path = require("tests.support").folder() .. "/mine"
+    assert(fs.write(path, ""))
+    assert.equal(fs.stat(path).uid, sys.uid())
     assert.is_true(sys.peak_memory() > 1 << 20)
     assert.matches("/bittern$", sys.exe())
     assert.is_false(sys.interrupted())
