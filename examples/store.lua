@@ -3,7 +3,9 @@ local store = require "core.store"
 
 local path = ... or os.tmpname()
 local db <close> = assert(store.open(path))
-assert(db:exec "CREATE TABLE IF NOT EXISTS run (id INTEGER PRIMARY KEY, task TEXT NOT NULL, ppl REAL)")
+assert(db:exec [[
+  CREATE TABLE IF NOT EXISTS run (id INTEGER PRIMARY KEY, task TEXT NOT NULL, ppl REAL)
+]])
 
 -- All or nothing: an error, or a nil result, takes both rows back.
 assert(db:transaction(function()

@@ -64,7 +64,8 @@ describe("store", function()
   end)
 
   it("raises for misuse", function()
-    assert.has_error(function() db:query("SELECT ?", 1, 2) end, "statement has 1 parameters, 2 given")
+    assert.has_error(function() db:query("SELECT ?", 1, 2) end,
+      "statement has 1 parameters, 2 given")
     assert.has_error(function() db:exec("SELECT ?; SELECT ?", 1, 2) end)
     assert.has_error(function() db:query("SELECT 1; SELECT 2") end)
     assert.has_error(function() db:query "  " end)
@@ -116,7 +117,11 @@ describe("store", function()
     end, "a transaction is already open")
     local other = assert(store.open(path))
     assert.has_error(function()
-      other:transaction(function() other:exec "INSERT INTO t (v) VALUES (1)"; other:close(); return 1 end)
+      other:transaction(function()
+        other:exec "INSERT INTO t (v) VALUES (1)"
+        other:close()
+        return 1
+      end)
     end, "store was closed inside its transaction")
     assert.same({}, db:query "SELECT * FROM t")
   end)
@@ -160,7 +165,8 @@ describe("store", function()
 
   it("reports a full disk", function()
     local script = support.root .. "/tests/fixtures/store_full.lua"
-    local line = ("ulimit -f 100; exec '%s' run '%s' '%s/f.db'"):format(support.bin, script, support.folder())
+    local line = ("ulimit -f 100; exec '%s' run '%s' '%s/f.db'"):format(support.bin, script,
+      support.folder())
     local pipe <close> = assert(io.popen(line))
     assert.equal("disk_full 0\n", pipe:read "a")
   end)

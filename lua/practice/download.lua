@@ -1,0 +1,91 @@
+-- How a validator fetches an artifact: one GET, no redirects, size and hash or nothing
+-- (contract.md 4.4).
+local fs = require "core.fs"
+local sha256 = require "core.sha256"
+
+local http = require "bittern.http"
+local json = require "bittern.json"
+
+local M = {}
+
+local redirects = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
+
+local function is_loopback(host)
+  return host == "localhost" or host == "::1" or host == "[::1]"
+    or host:find("^127%.%d+%.%d+%.%d+$") ~= nil
+end
+
+local function present(value)
+  if value == nil or value == json.null or value == "" then return nil end
+  return value
+end
+
+-- Plain http is for files on this very machine only.
+local function check_uri(uri)
+  local scheme = (uri:match("^(%a[%w+.-]*):") or "file"):lower()
+  if scheme == "file" then return nil, "local submission artifacts are disabled" end
+  if scheme == "https" then return true end
+  if scheme ~= "http" then return nil, "unsupported artifact_uri scheme: " .. scheme end
+  local parts = http.split(uri)
+  if parts and is_loopback(parts.host) then return true end
+  return nil, "required artifacts must use https"
+end
+
+local function mismatch(what, expected, got)
+  return nil, ("%s mismatch: expected %s, got %s"):format(what, expected, got)
+end
+
+-- The bytes of one answer in a file; the body of an error is no artifact.
+local function fetch(uri, size, path)
+  local writer <close>, message = fs.create(path, { mode = 0x180 })
+  if not writer then return nil, message end
+  local response, why, code = http.request {
+    method = "GET", url = uri, redirects = 0, timeout = 0, stall_timeout = 60, max_bytes = size,
+    sink = function(chunk) return writer:write(chunk) end,
+  }
+  if not response and code == "too_large" then
+    return mismatch("artifact_size_bytes", size, "more")
+  end
+  if not response then return nil, "submission artifact download failed: " .. why, code end
+  if redirects[response.status] then return nil, "submission artifact redirects are not allowed" end
+  if response.status >= 400 then
+    return nil, "submission artifact download failed: HTTP " .. response.status
+  end
+  local done, trouble = writer:commit()
+  if not done then return nil, trouble end
+  return response
+end
+
+local function check_size(response, size)
+  local declared = math.tointeger(tonumber(response.headers["content-length"]))
+  if declared and declared ~= size and not response.headers["content-encoding"] then
+    return mismatch("artifact_size_bytes", size, declared)
+  end
+  if response.size ~= size then return mismatch("artifact_size_bytes", size, response.size) end
+  return true
+end
+
+--- Fetches the artifact of a submission.
+-- @param submission its record
+-- @param path where the bytes go
+-- @return true, or nil, the validator's words, code
+function M.fetch(submission, path)
+  local uri = present(submission.artifact_uri)
+  if not uri then return nil, "submission artifact is required for this replay" end
+  local good, reason = check_uri(uri)
+  if not good then return nil, reason end
+  local sum, size = present(submission.artifact_sha256), present(submission.artifact_size_bytes)
+  if not (sum and size) then
+    return nil, "remote submission artifact is missing artifact_sha256 or artifact_size_bytes"
+  end
+  local response, message, code = fetch(uri, size, path)
+  if not response then return nil, message, code end
+  good, reason = check_size(response, size)
+  if not good then return nil, reason end
+  local got, why = sha256.file(path)
+  if not got then return nil, why end
+  if got ~= sum:lower() then return mismatch("artifact_sha256", sum:lower(), got) end
+  return true
+end
+
+return M

@@ -1,0 +1,97 @@
+-- The practice coordinator as a process: HTTP around the routes, its validator as a child.
+local fs = require "core.fs"
+local httpd = require "core.httpd"
+local lfs = require "lfs"
+local process = require "core.process"
+local sys = require "core.sys"
+
+local database = require "bittern.practice.database"
+local faults = require "bittern.practice.faults"
+local routes = require "bittern.practice.routes"
+local validator_key = require "bittern.practice.validator_key"
+
+local M = {}
+
+-- What a killed server left of requests it was receiving.
+local function empty(folder)
+  for name in lfs.dir(folder) do
+    if name ~= "." and name ~= ".." then fs.remove(folder .. "/" .. name) end
+  end
+end
+
+local function prepare(dir)
+  for _, folder in ipairs { dir, dir .. "/files", dir .. "/spool" } do
+    local made, message, code = fs.mkdir(folder, 0x1C0)
+    if not made then return nil, message, code end
+  end
+  local lock, message, code = fs.lock(dir .. "/lock")
+  if not lock then return nil, message, code end
+  empty(dir .. "/spool")
+  return lock
+end
+
+local function open_database(dir, now)
+  local db, message, code = database.open(dir, now())
+  if not db then return nil, message, code end
+  local key, why, id = validator_key.load(dir)
+  if not key then return nil, why, id end
+  local done, trouble, kind = database.allow_validator(db, key:address())
+  if not done then return nil, trouble, kind end
+  return db
+end
+
+local function spawn_validator(url, dir)
+  return process.spawn {
+    argv = { sys.exe(), "--coordinator", url, "practice", "validate", "--dir", dir },
+    stdout = "null", stderr = "inherit",
+  }
+end
+
+-- The validator ends with us, through its __gc, and through the kernel when we are killed; when it
+-- ends alone, it is started again.
+local function watch(child, options, url)
+  if not child then return nil end
+  local ended = child:wait(0)
+  if not ended then return child end
+  options.warn(("the validator ended (%s); starting it again"):format(
+    ended.signal and "signal " .. ended.signal or "exit " .. ended.status))
+  sys.sleep(1)
+  return spawn_validator(url, options.dir)
+end
+
+local function serve(server, handler, options)
+  local url = "http://127.0.0.1:" .. server:port()
+  local validator, message, code
+  if options.validator then
+    validator, message, code = spawn_validator(url, options.dir)
+    if not validator then return nil, message, code end
+  end
+  options.ready { url = url, port = server:port(), dir = options.dir }
+  while true do
+    local done, why, id = server:step(handler, 0.5)
+    if not done then return nil, why, id end
+    validator = watch(validator, options, url)
+  end
+end
+
+--- Serves until it is interrupted.
+-- @param options {dir= absolute, port=0 for a free one, validator=boolean, faults=array of names,
+--   now=function() -> seconds, ready=function({url, port, dir}), warn=function(text)}
+-- @return nil, message, code ("interrupted" in the end)
+function M.run(options)
+  local lock <close>, message, code = prepare(options.dir)
+  if not lock then return nil, message, code end
+  local db <close>, why, id = open_database(options.dir, options.now)
+  if not db then return nil, why, id end
+  local handler, wrong, kind = faults.wrap(
+    routes.new { db = db, dir = options.dir, now = options.now }, options.faults)
+  if not handler then return nil, wrong, kind end
+  local server <close>, trouble, name = httpd.listen {
+    port = options.port, spool = options.dir .. "/spool", max_body = 4 << 20,
+    on_error = function(text) options.warn("request failed: " .. text) end,
+  }
+  if not server then return nil, trouble, name end
+  return serve(server, handler, options)
+end
+
+return M

@@ -1,0 +1,41 @@
+-- The two tasks a fresh practice coordinator has: tiny twins of production's, scored on the model
+-- that ships in examples/models/tiny-qwen3. Data only.
+local json = require "bittern.json"
+
+-- A record as production's /api/v1/tasks shows it, less what the database adds (id, state, dates).
+local function record(name, title, mode, commit)
+  local slug = "tiny-" .. name .. "-frontier"
+  local pack = "competition_packs/tiny_" .. name .. "_frontier"
+  return {
+    slug = slug, title = title,
+    repository = "https://example.org/bittern-practice/autoresearch-task-" .. slug .. ".git",
+    base_ref = commit,
+    setup_command = "python3 " .. pack .. "/prepare.py",
+    benchmark_command = "python3 " .. pack .. "/benchmark.py",
+    result_path = pack .. "/last_run.json",
+    allowed_patch_paths = json.array { pack .. "/train.py" },
+    max_patch_bytes = 262144,
+    metric_name = "heldout_ppl", metric_direction = "minimize", ranking_mode = "scalar",
+    secondary_metric_name = json.null, secondary_metric_direction = json.null,
+    competition_mode = mode, min_peer_evaluations = 2, time_budget_seconds = 1800,
+  }
+end
+
+return {
+  {
+    record = record("binary", "Tiny Qwen3 mostly-binary compression frontier", "standard",
+      "4d9f7b8e02c6a1533e5b0c9f8a7d61244b90e3c1"),
+    native = "binary",
+    -- Bits a parameter may use, as a fraction, and what the whole archive may use (gate 1).
+    budget = { 21, 16 }, reference_parameters = 2428672,
+    -- Below the installed tree.
+    heldout = "examples/models/tiny-qwen3/heldout.txt", documents = "bytes", max_tokens = 512,
+  },
+  {
+    record = record("ternary", "Tiny Qwen3 mostly-ternary compression frontier", "centerless",
+      "b07c5e2d9164f83aa1de47c05f2b96e83d7a1c5f"),
+    native = "ternary",
+    budget = { 177, 80 }, reference_parameters = 2428672,
+    heldout = "examples/models/tiny-qwen3/heldout.txt", documents = "bytes", max_tokens = 512,
+  },
+}
