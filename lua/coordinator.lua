@@ -40,14 +40,18 @@ local function is_list(value)
   return type(value) == "table" and (#value > 0 or next(value) == nil)
 end
 
+local function not_an_array(path, value)
+  return ("%s answered %s, not an array"):format(path,
+    type(value) == "table" and "an object" or "a " .. type(value))
+end
+
 -- An array of records; what is no object is left out, by name.
 local function records(self, request)
   local value, message, code = get(self, request)
   if value == nil then return nil, message, code end
   if value == json.null then return {} end
   if not is_list(value) then
-    return nil, ("%s: the answer is %s, not an array"):format(request.what,
-      type(value) == "table" and "an object" or "a " .. type(value)), "invalid_response"
+    return nil, not_an_array(request.path, value), "invalid_response"
   end
   local list = {}
   for i, record in ipairs(value) do
@@ -55,17 +59,17 @@ local function records(self, request)
       list[#list + 1] = task_record.plain(record)
     else
       local text = "%s: record %d is a %s, not an object; left out"
-      self.warn(text:format(request.what, i, type(record)))
+      self.warn(text:format(request.path, i, type(record)))
     end
   end
   return list
 end
 
 -- One record; null and nothing are an empty one.
-local function record_of(value, what)
+local function record_of(value, path)
   if value == json.null then return {} end
   if type(value) ~= "table" or #value > 0 then
-    return nil, what .. ": the answer is no object", "invalid_response"
+    return nil, path .. " answered no object", "invalid_response"
   end
   return task_record.plain(value)
 end
@@ -73,16 +77,16 @@ end
 local function record(self, request)
   local value, message, code = get(self, request)
   if value == nil then return nil, message, code end
-  return record_of(value, request.what)
+  return record_of(value, request.path)
 end
 
 -- The record that a POST made; without its id nobody knows what happened.
 local function created(self, request)
   local value, message, code = post(self, request)
   if value == nil then return nil, message, code end
-  local made = record_of(value, request.what)
+  local made = record_of(value, request.path)
   if made and made.id then return made end
-  return nil, request.what .. ": the coordinator said yes but named no id", "unknown_outcome"
+  return nil, "the coordinator said yes but named no id", "unknown_outcome"
 end
 
 -- A task that cannot be used costs itself and no other.
@@ -94,18 +98,18 @@ end
 --- Every task the coordinator lists, live or not. A broken record is left out with a warning.
 -- @return array of tasks (bittern.task), or nil, message, code
 function Client:tasks()
-  local request = { what = "list tasks", path = "/api/v1/tasks" }
+  local request = { path = "/api/v1/tasks" }
   local value, message, code = get(self, request)
   if value == nil then return nil, message, code end
   if value == json.null then return {} end
   if not is_list(value) then
-    return nil, "list tasks: the answer is not an array of tasks", "invalid_response"
+    return nil, not_an_array(request.path, value), "invalid_response"
   end
   local list = {}
   for i, raw in ipairs(value) do
     local task, wrong = task_record.normalize(raw)
     if task then list[#list + 1] = task
-    else self.warn(("list tasks: %s %s; left out"):format(name_of(raw, i), wrong)) end
+    else self.warn(("the coordinator's %s %s; left out"):format(name_of(raw, i), wrong)) end
   end
   return list
 end
@@ -129,29 +133,29 @@ end
 --- A task's onboarding text.
 -- @return markdown, or nil, message, code
 function Client:onboard(task)
-  local request = { what = "fetch onboarding", path = onboarding_path(task), text = true }
+  local request = { path = onboarding_path(task), text = true }
   local response, message, code = get(self, request)
   if not response then return nil, message, code end
   local text = response.body or ""
   if text:find("^%s*<!?[dDhH][oOtT]") then
-    return nil, "fetch onboarding: the answer is HTML, not markdown", "invalid_response"
+    return nil, request.path .. " answered HTML, not markdown", "invalid_response"
   end
   return text
 end
 
 --- The best submission of a task as the server describes it; empty while there is none.
 function Client:best(task)
-  local request = { what = "fetch best", path = "/api/v1/tasks/" .. id_of(task) .. "/best" }
+  local request = { path = "/api/v1/tasks/" .. id_of(task) .. "/best" }
   local value, message, code = record(self, request)
   if code == "not_found" then return {} end
   return value, message, code
 end
 
 -- Canonical bytes are what is signed and what is sent, so that both ways of hashing agree.
-local function post_record(self, what, path, fields)
+local function post_record(self, path, fields)
   local body, message, code = canonical.encode(fields)
-  if not body then return nil, what .. ": " .. message, code end
-  return created(self, { what = what, path = path, body = body })
+  if not body then return nil, message, code end
+  return created(self, { path = path, body = body })
 end
 
 --- Claims a task.
@@ -159,51 +163,51 @@ end
 -- @return claim with id, or nil, message, code ("unknown_outcome": look with claims first)
 function Client:claim(task, description, base_submission_id)
   local fields = { claim_description = description, base_submission_id = base_submission_id }
-  return post_record(self, "claim", "/api/v1/tasks/" .. id_of(task) .. "/claim", fields)
+  return post_record(self, "/api/v1/tasks/" .. id_of(task) .. "/claim", fields)
 end
 
 --- Claims of a task and status, both optional.
 function Client:claims(filter)
-  return records(self, { what = "list claims", path = "/api/v1/claims",
+  return records(self, { path = "/api/v1/claims",
     query = { { "task_id", filter.task_id }, { "status", filter.status } } })
 end
 
 --- Cancels a claim of ours; the answer may be empty.
 function Client:cancel(claim_id)
   local path = "/api/v1/claims/" .. segment(claim_id) .. "/cancel"
-  local request = { what = "cancel claim", path = path }
+  local request = { path = path }
   local value, message, code = post(self, request)
   if value == nil then return nil, message, code end
-  return record_of(value, request.what)
+  return record_of(value, path)
 end
 
 --- Sends a submission: its body, as the gate passed it.
 -- @return submission with id, or nil, message, code ("unknown_outcome": look with submissions)
 function Client:submit(body)
-  return post_record(self, "submit", "/api/v1/submissions", body)
+  return post_record(self, "/api/v1/submissions", body)
 end
 
 --- Submissions of a task and status; production wants this signed.
 function Client:submissions(filter)
-  return records(self, { what = "list submissions", path = "/api/v1/submissions", signed = true,
+  return records(self, { path = "/api/v1/submissions", signed = true,
     query = { { "task_id", filter.task_id }, { "status", filter.status } } })
 end
 
 --- One submission.
 function Client:submission(id)
-  return record(self, { what = "fetch submission", path = "/api/v1/submissions/" .. segment(id),
+  return record(self, { path = "/api/v1/submissions/" .. segment(id),
     signed = true })
 end
 
 --- One submission with its verifications.
 function Client:detail(id)
-  return record(self, { what = "fetch submission", signed = true,
+  return record(self, { signed = true,
     path = "/api/v1/submissions/" .. segment(id) .. "/detail" })
 end
 
 --- What validators found.
 function Client:verifications(submission_id)
-  return records(self, { what = "list verifications", path = "/api/v1/verifications",
+  return records(self, { path = "/api/v1/verifications",
     query = { { "submission_id", submission_id } } })
 end
 

@@ -71,6 +71,9 @@ function M.normalize(record)
   task.slug = trim(task.slug)
   task.repository = task.repository or task.repository_url
   task.allowed_patch_paths = list_of_text(task.allowed_patch_paths)
+  if task.required_submission_fields ~= nil then
+    task.required_submission_fields = list_of_text(task.required_submission_fields)
+  end
   task.max_patch_bytes = math.tointeger(tonumber(task.max_patch_bytes))
   fill(task)
   return task

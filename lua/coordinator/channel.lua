@@ -110,25 +110,25 @@ end
 local function send(self, request)
   if self.offline then return refuse_offline(request) end
   if request.signed and not self.key then
-    return nil, ("%s needs a hotkey to sign with"):format(request.what), "key"
+    return nil, ("%s %s needs a hotkey to sign with"):format(request.method, request.path), "key"
   end
   if request.method ~= "GET" then return attempt(self, request) end
   return retry.run(function() return attempt(self, request) end, { retries = self.retries })
 end
 
--- Failure of a request, said with what was wanted.
+-- Failure of a request, with what a signature has to do with it.
 local function failed(self, request, message, code)
   if code == "unauthorized" and not request.signed and not self.key then
     message = message .. "; name a hotkey to sign with"
   elseif code == "unauthorized" and math.abs(self.skew or 0) > SKEW then
     message = ("%s; this machine's clock is off by %d s"):format(message, self.skew)
   end
-  return nil, request.what .. ": " .. message, code
+  return nil, message, code
 end
 
 --- A GET, signed when it should be and a key is there; what a server wants signed against its own
 -- documents is signed at the second try.
--- @param request {what=, path=, query= array of pairs, signed=, text= the answer is no JSON}
+-- @param request {path=, query= array of pairs, signed=, text= the answer is no JSON}
 -- @return value (a response where text is set), or nil, message, code
 function M.get(self, request)
   request.method, request.query = "GET", http.form(request.query or {})
@@ -148,7 +148,7 @@ local uncertain = {
 }
 
 --- A signed POST, never repeated by itself.
--- @param request {what=, path=, body= canonical JSON or nil}
+-- @param request {path=, body= canonical JSON or nil}
 -- @return value, or nil, message, code; "unknown_outcome" when the server may have taken it
 function M.post(self, request)
   request.method, request.query, request.signed = "POST", "", true

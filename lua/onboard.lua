@@ -1,0 +1,54 @@
+-- A task's onboarding text, read for what it asks: production keeps its requirements there and not
+-- in the task JSON (contract.md part 7). Any text parses; what is not understood is not invented.
+local blocks = require "bittern.onboard.blocks"
+local demands = require "bittern.onboard.demands"
+local limits = require "bittern.onboard.limits"
+
+local M = {}
+
+-- Ways in which texts say that the artifact, not the patch, is what counts.
+local statements = {
+  "artifact is the scoring object", "artifact is what validators score", "artifact%-first",
+  "artifact is scored", "scores the artifact", "validators score the artifact",
+}
+
+local function artifact_first(list)
+  for _, block in ipairs(list) do
+    for _, clause in ipairs(blocks.clauses(block)) do
+      local lower = clause.text:lower()
+      for _, statement in ipairs(statements) do
+        if lower:find(statement) and not lower:find("%f[%a]not%f[%A]") then
+          return { line = blocks.line_at(block, clause.at), text = clause.text }
+        end
+      end
+    end
+  end
+  return nil
+end
+
+local function sections(list)
+  local found = {}
+  for _, block in ipairs(list) do
+    if block.kind == "heading" and block.text ~= "" then
+      found[#found + 1] = { title = block.text, level = block.level, line = block.line }
+    end
+  end
+  return found
+end
+
+--- Reads an onboarding text.
+-- @param text markdown, or anything
+-- @return {title =, sections = array of {title, level, line}, demands = see
+--   bittern.onboard.demands, limits = see bittern.onboard.limits, artifact_first = {line, text} or
+--   nil}
+function M.parse(text)
+  local list = blocks.split(text:gsub("^\u{feff}", ""))
+  local headings = sections(list)
+  local first = headings[1] and headings[1].title or list[1] and list[1].text or ""
+  return {
+    title = first, sections = headings, demands = demands.read(list), limits = limits.read(list),
+    artifact_first = artifact_first(list),
+  }
+end
+
+return M
