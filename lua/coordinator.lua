@@ -17,7 +17,8 @@ Client.__index = Client
 
 --- A client.
 -- @param options {url=, key= to sign with, offline= refuse the network, now= clock in seconds,
---   warn= function(text), transport= what bittern.http is, retries=2 of a GET, timeout=30 s}
+--   warn= function(text), transport= what bittern.http is, retry= bittern.retry's options for GETs
+--   (quick by default), timeout=30 s}
 -- @return client, or nil, message, "config"
 -- @usage examples/coordinator.lua
 function M.new(options)
@@ -134,9 +135,8 @@ end
 -- @return markdown, or nil, message, code
 function Client:onboard(task)
   local request = { path = onboarding_path(task), text = true }
-  local response, message, code = get(self, request)
-  if not response then return nil, message, code end
-  local text = response.body or ""
+  local text, message, code = get(self, request)
+  if not text then return nil, message, code end
   if text:find("^%s*<!?[dDhH][oOtT]") then
     return nil, request.path .. " answered HTML, not markdown", "invalid_response"
   end

@@ -216,12 +216,15 @@ local function code_of(response, value)
   return response.status >= 500 and "server_error" or "rejected"
 end
 
+-- A redirect that was not followed.
+local function elsewhere(name, response)
+  return nil, ("%s: %d, sent elsewhere: %s"):format(name, response.status,
+    shorten(response.headers.location or "nowhere")), "invalid_response"
+end
+
 -- The value of a good answer; no body and null are null, as the reference client has it.
 local function read_value(name, response)
-  if response.status >= 300 then
-    return nil, ("%s: %d, sent elsewhere: %s"):format(name, response.status,
-      shorten(response.headers.location or "nowhere")), "invalid_response"
-  end
+  if response.status >= 300 then return elsewhere(name, response) end
   if not response.body:find("%S") then return json.null end
   local value
   if not is_html(response) then value = json.decode(response.body) end
@@ -238,6 +241,28 @@ local function name_of(method, url)
   return method .. " " .. (parts and parts.path or url)
 end
 
+-- A request whose statuses from 400 on are failures with the service's own words.
+local function successful(method, url, options)
+  local all = { method = method, url = url, redirects = method == "GET" and 5 or 0 }
+  for key, value in pairs(options or {}) do all[key] = value end
+  local response, message, code = M.request(all)
+  if not response or response.status < 400 then return response, message, code end
+  local words, value = words_of(response)
+  return nil, ("%s: %d %s"):format(name_of(method, url), response.status, words),
+    code_of(response, value), response
+end
+
+--- GET of a text. Statuses from 400 on are failures with the service's own words.
+-- @param url string
+-- @param options as for request; follows up to five redirects unless it says otherwise
+-- @return the text, response; or nil, message, code and, when there was one, the response
+function M.text(url, options)
+  local response, message, code, refused = successful("GET", url, options)
+  if not response then return nil, message, code, refused end
+  if response.status >= 300 then return elsewhere(name_of("GET", url), response) end
+  return response.body, response
+end
+
 --- A request to a JSON service. Statuses from 400 on are failures with the service's own words.
 -- @param method string
 -- @param url string
@@ -245,17 +270,9 @@ end
 -- @return the value (json.null for none), response; or nil, message, code and, when there was one,
 --   the response with its raw body
 function M.json(method, url, options)
-  local all = { method = method, url = url, redirects = method == "GET" and 5 or 0 }
-  for key, value in pairs(options or {}) do all[key] = value end
-  local response, message, code = M.request(all)
-  if not response then return nil, message, code end
-  local name = name_of(method, url)
-  if response.status >= 400 then
-    local words, value = words_of(response)
-    return nil, ("%s: %d %s"):format(name, response.status, words), code_of(response, value),
-      response
-  end
-  local value, why, id = read_value(name, response)
+  local response, message, code, refused = successful(method, url, options)
+  if not response then return nil, message, code, refused end
+  local value, why, id = read_value(name_of(method, url), response)
   if value == nil then return nil, why, id, response end
   return value, response
 end

@@ -4,13 +4,15 @@ local sys = require "core.sys"
 local auth = require "bittern.auth"
 local check = require "bittern.check"
 local http = require "bittern.http"
-local retry = require "bittern.retry"
 
 local M = {}
 
 local TIMEOUT <const> = 30
-local ONBOARDING_MAX <const> = 1 << 20
+local TEXT_MAX <const> = 1 << 20
 local SKEW <const> = 30
+
+-- For people who wait at a terminal.
+local QUICK <const> = { tries = 3, base = 0.5, cap = 4, total = 20 }
 
 local options_schema = {
   url = { type = "string" }, key = { type = "any", optional = true },
@@ -18,7 +20,7 @@ local options_schema = {
   now = { type = "function", optional = true, default = sys.time },
   warn = { type = "function", optional = true, default = function() end },
   transport = { type = "table", optional = true, default = http },
-  retries = { type = "integer", optional = true, default = 2 },
+  retry = { type = "table", optional = true, default = QUICK },
   timeout = { type = "number", optional = true, default = TIMEOUT },
 }
 
@@ -26,10 +28,7 @@ local options_schema = {
 local function base_of(url)
   local parts, message = http.split(url)
   if not parts then return nil, message end
-  if parts.query and parts.query ~= "" or url:find("[?#]") then
-    return nil, ("coordinator's URL %s has a query or fragment"):format(url)
-  end
-  if url:match("^[^/]*//[^/]*@") then return nil, "coordinator's URL carries credentials" end
+  if url:find("[?#]") then return nil, ("'%s' has a query or a fragment"):format(url) end
   return (url:gsub("/+$", ""))
 end
 
@@ -44,76 +43,62 @@ function M.open(options)
   return self
 end
 
--- Seconds since 1970 of an HTTP date (RFC 9110 5.6.7), or nil.
-local months = { Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6, Jul = 7, Aug = 8, Sep = 9,
-  Oct = 10, Nov = 11, Dec = 12 }
-
-local function days_before(year, month, day)
-  if month <= 2 then year, month = year - 1, month + 12 end
-  local days = 365 * year + year // 4 - year // 100 + year // 400
-  return days + (153 * month - 457) // 5 + day - 719469
-end
-
---- Seconds since 1970 of an HTTP date, or nil when it is none.
-function M.http_date(text)
-  local day, name, year, hour, minute, second =
-    (text or ""):match("(%d%d) (%a%a%a) (%d%d%d%d) (%d%d):(%d%d):(%d%d) GMT$")
-  local month = months[name]
-  if not month then return nil end
-  local days = days_before(tonumber(year), month, tonumber(day))
-  return ((days * 24 + tonumber(hour)) * 60 + tonumber(minute)) * 60 + tonumber(second)
+local function clock_text(skew)
+  return ("this machine's clock is %d s %s the coordinator's"):format(math.abs(skew),
+    skew > 0 and "ahead of" or "behind")
 end
 
 -- A clock that is off makes signatures stale; said once.
 local function watch_clock(self, response)
-  local theirs = M.http_date(response and response.headers and response.headers.date)
+  local date = response and response.headers and response.headers.date
+  local theirs = date and http.date(date)
   if not theirs then return end
   self.skew = math.tointeger((self.now() - theirs + 0.5) // 1)
   if math.abs(self.skew) <= SKEW or self.warned then return end
   self.warned = true
-  self.warn(("this machine's clock is %d s %s the coordinator's; signatures may be refused")
-    :format(math.abs(self.skew), self.skew > 0 and "ahead of" or "behind"))
+  self.warn(clock_text(self.skew) .. "; signatures may be refused")
 end
 
-local function headers_of(self, request)
-  if not request.signed then return {} end
+local function sign(self, request)
   return auth.headers(self.key, {
     method = request.method, path = request.path, query = request.query, body = request.body,
     now = self.now(),
   })
 end
 
--- One attempt, signed afresh.
-local function attempt(self, request)
-  local headers, message, code = headers_of(self, request)
-  if not headers then return nil, message, code end
+-- Headers of a request: signatures carry the time, so each attempt of a GET is signed afresh.
+local function headers_for(self, request)
+  if not request.signed then return {} end
+  if request.method ~= "GET" then return sign(self, request) end
+  return function() return assert(sign(self, request)) end
+end
+
+local function exchange(self, request, options)
   local query = request.query ~= "" and "?" .. request.query or ""
-  local options = { headers = headers, body = request.body, timeout = self.timeout }
   local url = self.base .. request.path .. query
-  local value, response
+  local value, message, code, refused
   if request.text then
-    options.max_bytes = ONBOARDING_MAX
-    value, message, code = self.transport.get(url, options)
-    response = value
+    options.max_bytes = TEXT_MAX
+    value, message, code, refused = self.transport.text(url, options)
   else
-    value, message, code, response = self.transport.json(request.method, url, options)
-    if value ~= nil then response = message end
+    value, message, code, refused = self.transport.json(request.method, url, options)
   end
-  watch_clock(self, response)
+  watch_clock(self, value ~= nil and message or refused)
   return value, message, code
 end
 
-local function refuse_offline(request)
-  return nil, ("--offline: %s %s was not asked"):format(request.method, request.path), "offline"
-end
-
 local function send(self, request)
-  if self.offline then return refuse_offline(request) end
   if request.signed and not self.key then
     return nil, ("%s %s needs a hotkey to sign with"):format(request.method, request.path), "key"
   end
-  if request.method ~= "GET" then return attempt(self, request) end
-  return retry.run(function() return attempt(self, request) end, { retries = self.retries })
+  local headers, message, code = headers_for(self, request)
+  if not headers then return nil, message, code end
+  return exchange(self, request, {
+    headers = headers, body = request.body, timeout = self.timeout, offline = self.offline,
+    retry = request.method == "GET" and self.retry or nil,
+    -- A signature covers the path, so what is signed is not sent elsewhere.
+    redirects = request.signed and 0 or nil,
+  })
 end
 
 -- Failure of a request, with what a signature has to do with it.
@@ -121,7 +106,7 @@ local function failed(self, request, message, code)
   if code == "unauthorized" and not request.signed and not self.key then
     message = message .. "; name a hotkey to sign with"
   elseif code == "unauthorized" and math.abs(self.skew or 0) > SKEW then
-    message = ("%s; this machine's clock is off by %d s"):format(message, self.skew)
+    message = message .. "; " .. clock_text(self.skew)
   end
   return nil, message, code
 end
