@@ -8,6 +8,9 @@ local json = require "bittern.json"
 
 local M = {}
 
+-- Room for the page of an error, whose status says more than its length.
+local PAGE <const> = 1 << 16
+
 local redirects = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
 
 local function is_loopback(host)
@@ -40,7 +43,7 @@ local function fetch(uri, size, path)
   local writer <close>, message = fs.create(path, { mode = 0x180 })
   if not writer then return nil, message end
   local response, why, code = http.request {
-    method = "GET", url = uri, redirects = 0, timeout = 0, stall_timeout = 60, max_bytes = size,
+    method = "GET", url = uri, redirects = 0, timeout = 0, stall_timeout = 60, max_bytes = size + PAGE,
     sink = function(chunk) return writer:write(chunk) end,
   }
   if not response and code == "too_large" then

@@ -65,11 +65,10 @@ function M.run(job, folder, run)
       "Replay preparation failed: this validator has no benchmark for the task")
   end
   local path = folder .. "/artifact"
-  local ready, message, code = prepare(job, path)
-  if ready ~= true then return ready, message, code end
-  local result, why, id = score(path, task, run)
+  local result, message, code = prepare(job, path)
+  if result == true then result, message, code = score(path, task, run) end
   fs.remove(path)
-  return result, why, id
+  return result, message, code
 end
 
 return M
