@@ -23,9 +23,7 @@ local function put(context, call)
   if not good_name(call.id) then
     return answer.detail(400, "file name must match [A-Za-z0-9][A-Za-z0-9._-]*")
   end
-  local request, path = call.request, path_of(context, call.id)
-  local sum = request.body_path and assert(sha256.file(request.body_path))
-    or sha256.hex(request.body or "")
+  local request, path, sum = call.request, path_of(context, call.id), call.sha256
   local status = 201
   if fs.stat(path) then
     if assert(sha256.file(path)) ~= sum then

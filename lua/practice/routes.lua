@@ -65,13 +65,16 @@ local function query_of(text)
   return query
 end
 
--- The hotkey that signed, or nil and why not. A large file's body lies on disk.
-local function signer(context, request, raw)
-  local sum, message
-  if request.body_path then
-    sum, message = sha256.file(request.body_path)
-    if not sum then error(message, 0) end
-  end
+-- The hash of a file's bytes, which lie on disk when they are many; nil for JSON, whose canonical
+-- form is hashed.
+local function hash_of(request, raw)
+  if not raw then return nil end
+  if request.body_path then return assert(sha256.file(request.body_path)) end
+  return sha256.hex(request.body or "")
+end
+
+-- The hotkey that signed, or nil and why not.
+local function signer(context, request, raw, sum)
   return auth.verify {
     method = request.method, path = request.path, query = request.query, headers = request.headers,
     body = request.body, raw = raw, body_sha256 = sum, now = context.now(), window = WINDOW,
@@ -100,9 +103,10 @@ local function call(context, route, captures, request)
   if not route.raw then value, problem = decode(request) end
   if problem then return problem end
   local hotkey
+  local sum = hash_of(request, route.raw)
   if route.auth then
     local message
-    hotkey, message = signer(context, request, route.raw)
+    hotkey, message = signer(context, request, route.raw, sum)
     if not hotkey then return answer.detail(401, message) end
     if not may_act(context, route, hotkey) then
       return answer.detail(403, "hotkey is not an allowed validator")
@@ -111,7 +115,7 @@ local function call(context, route, captures, request)
   for i, capture in ipairs(captures) do captures[i] = unescape(capture) end
   return route.handler(context, {
     id = captures[1], query = query_of(request.query or ""), body = value, hotkey = hotkey,
-    request = request,
+    request = request, sha256 = sum,
   })
 end
 

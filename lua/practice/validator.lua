@@ -10,6 +10,8 @@ local replay = require "bittern.practice.replay"
 
 local M = {}
 
+local INTERVAL <const> = 0.3 -- seconds between two looks for work
+
 local function post(options, path, value)
   local body = value and assert(json.encode(value))
   local headers, message, code = auth.headers(options.key, {
@@ -47,7 +49,7 @@ end
 
 --- Works for a coordinator.
 -- @param options {coordinator= URL, key=, folder= for downloads, benchmark=function(path, task),
---   now=function() -> seconds, interval=1 s, once=boolean, say=function(text), warn=function(text)}
+--   now=function() -> seconds, interval=0.3 s, once=boolean, say=function(text), warn=function(text)}
 -- @return true after one cycle with `once`; else nil, message, code ("interrupted" in the end)
 function M.run(options)
   local made, message, code = fs.mkdir(options.folder, 0x1C0)
@@ -56,7 +58,7 @@ function M.run(options)
     local done, why, id = cycle(options)
     if options.once or id == "interrupted" then return done, why, id end
     if not done then options.warn("validator: " .. why) end
-    local slept, trouble, kind = sys.sleep(options.interval or 1)
+    local slept, trouble, kind = sys.sleep(options.interval or INTERVAL)
     if not slept then return nil, trouble, kind end
   end
 end
