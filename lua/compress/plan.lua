@@ -1,0 +1,74 @@
+-- The plan: what becomes of every tensor, and to the byte what the archive of it will weigh.
+local safetensors = require "bittern.model.safetensors"
+local writer = require "bittern.model.zip.writer"
+
+local json = require "bittern.json"
+local layout = require "bittern.artifact.layout"
+
+local M = {}
+
+M.WEIGHTS = "model.safetensors"
+
+--- What is stored for a packed item; rows that are all rescued make a q4 matrix.
+-- @param item of a plan, kind = "pack"
+-- @return {codec, group, shape, rescued}
+function M.matrix(item)
+  if item.rescued == item.rows then
+    return { codec = layout.RESCUE, group = 0, shape = item.shape, rescued = 0 }
+  end
+  return { codec = item.codec, group = item.group, shape = item.shape, rescued = item.rescued }
+end
+
+-- All tensors of the file to be written.
+local function entries(plan)
+  local list = {}
+  for _, item in ipairs(plan.items) do
+    if item.kind == "keep" then
+      list[#list + 1] = { name = item.name, dtype = item.store, shape = item.shape }
+    else
+      table.move(layout.tensors(item.name, M.matrix(item)), 1, 5, #list + 1, list)
+    end
+  end
+  return list
+end
+
+local function metadata(plan)
+  local matrices = {}
+  for _, item in ipairs(plan.items) do
+    if item.kind == "pack" then
+      local m = M.matrix(item)
+      matrices[item.name] = {
+        codec = m.codec, group = m.group, rescued = m.rescued,
+        shape = json.array(table.move(m.shape, 1, 2, 1, {})),
+      }
+    end
+  end
+  return {
+    format = layout.FORMAT, version = layout.VERSION, recipe = plan.recipe.name,
+    recipe_sha256 = plan.recipe.sha256, plan = assert(json.encode(matrices)),
+  }
+end
+
+--- Header of the weights file and where its tensors lie.
+-- @return string, array of {name, offset, size} from the header's end on, bytes of data
+function M.header(plan)
+  return safetensors.header(entries(plan), metadata(plan))
+end
+
+--- Every file of the artifact with its size.
+-- @return array of {name, size}
+function M.files(plan)
+  local header, _, data = M.header(plan)
+  local list = { { name = M.WEIGHTS, size = #header + data } }
+  for _, file in ipairs(plan.files) do
+    list[#list + 1] = { name = file.name, size = #file.text }
+  end
+  return list
+end
+
+--- Bytes of the whole archive, counted by the code that writes it.
+function M.archive_size(plan)
+  return assert(writer.layout(M.files(plan))).size
+end
+
+return M
