@@ -59,7 +59,7 @@ static void put_bits(uint8_t *bits, size_t word, unsigned number) {
 static unsigned get_bits(const uint8_t *bits, size_t word) {
   unsigned number = 0;
   for (size_t bit = word * WORD_BITS; bit < (word + 1) * WORD_BITS; bit++)
-    number = number << 1 | (bits[bit / 8] >> (7 - bit % 8) & 1u);
+    number = number << 1 | ((unsigned)bits[bit / 8] >> (7 - bit % 8) & 1);
   return number;
 }
 
