@@ -131,6 +131,16 @@ static int f_text(lua_State *L) {
   return 1;
 }
 
+/* sum() -> sum of an f32 buffer, as doubles from the first to the last. */
+static int f_sum(lua_State *L) {
+  const struct buffer *buffer = buffer_check(L, 1, DTYPE_F32);
+  double sum = 0;
+  for (size_t i = 0; i < buffer->count; i++)
+    sum += (double)((const float *)buffer->data)[i];
+  lua_pushnumber(L, sum);
+  return 1;
+}
+
 static size_t check_index(lua_State *L, const struct buffer *buffer) {
   lua_Integer index = luaL_checkinteger(L, 2);
   luaL_argcheck(L, index >= 0 && (lua_Unsigned)index < buffer->count, 2,
@@ -235,7 +245,7 @@ static int f_tostring(lua_State *L) {
 int luaopen_core_buffer(lua_State *L) {
   static const luaL_Reg methods[] = {BIND(count), BIND(dtype), BIND(bytes_size),
                                      BIND(text),  BIND(get),   BIND(set),
-                                     BIND(view),  {NULL, NULL}};
+                                     BIND(view),  BIND(sum),   {NULL, NULL}};
   static const luaL_Reg functions[] = {
       BIND(new), BIND(from), BIND(from_bytes), {NULL, NULL}};
   bind_source_type(L, BUFFER_META, methods, f_close, f_tostring);

@@ -49,6 +49,7 @@ local ids = {
   closed_pipe = { 1 },
   -- models and scripts
   invalid_model = { 1, "check the model directory; download the file that is named again" },
+  no_memory = { 1, "use fewer threads or shorter documents" },
   unsupported = { 1, "use what the message says is supported" },
   out_of_range = { 1, "the file is shorter than it says; download it again" },
   script = { 14, "correct the script at the place that is named" },

@@ -29,6 +29,10 @@ local function bad_tensor(name, format, ...)
   bad("tensor '%s': %s", name, format:format(...))
 end
 
+local function is_list(value)
+  return type(value) == "table" and canonical.is_array(value)
+end
+
 local function is_count(value)
   return math.type(value) == "integer" and value >= 0
 end
@@ -50,11 +54,6 @@ local function byte_size(name, dtype, shape)
   if count > LARGEST_COUNT // width then bad_tensor(name, "shape overflows") end
   if count * width % 8 ~= 0 then bad_tensor(name, "ends inside a byte") end
   return count * width // 8
-end
-
--- A list that the JSON text wrote as one; an empty table may be a list or an object.
-local function is_list(value)
-  return type(value) == "table" and (canonical.is_array(value) or next(value) == nil)
 end
 
 local function check_types(name, entry)
@@ -109,25 +108,6 @@ local function place(tensors, data_size)
   if at < data_size then bad("%d bytes after the last tensor", data_size - at) end
 end
 
--- A member that is written twice is one member once decoded, but two colons in the text.
-local function count_members(value)
-  local count = 0
-  for key, member in pairs(value) do
-    if type(key) == "string" then count = count + 1 end
-    if type(member) == "table" then count = count + count_members(member) end
-  end
-  return count
-end
-
-local function decode(text)
-  if canonical.decode then return canonical.decode(text) end
-  local value, message, code = json.decode(text)
-  if type(value) ~= "table" then return value, message, code end
-  local _, colons = text:gsub("\\.", ""):gsub('"[^"]*"', ""):gsub(":", "")
-  if colons == count_members(value) then return value end
-  return nil, "a key is null or there twice", "invalid_json"
-end
-
 local function read_header(source)
   local size = source:size()
   if size < 8 then bad("truncated: %d bytes are too few for a header", size) end
@@ -144,7 +124,7 @@ end
 local function parse(source)
   local text, data_offset = read_header(source)
   if not utf8.len(text) then bad("its header is not valid UTF-8") end
-  local header, message = decode(text)
+  local header, message = canonical.decode(text)
   if header == nil then bad("its header: %s", message) end
   if type(header) ~= "table" or canonical.is_array(header) then
     bad("its header must be an object")

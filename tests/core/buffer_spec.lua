@@ -33,6 +33,12 @@ describe("core.buffer", function()
     assert.equal("abc", buffer.from("i8", b):text())
   end)
 
+  it("sums in double precision", function()
+    assert.equal(16777218, buffer.from("f32", string.pack("<fff", 16777216, 1, 1)):sum())
+    assert.equal(0, buffer.new("f32", 0):sum())
+    assert.error_matches(function() buffer.new("u8", 1):sum() end, "must hold f32")
+  end)
+
   it("turns bytes into token numbers", function()
     local tokens = buffer.from_bytes("\0a\255", 1)
     assert.equal("i32", tokens:dtype())
