@@ -37,6 +37,7 @@ local ids = {
   over_budget = { 9, "compress further: a smaller base codec or fewer rescued rows" },
   invalid_artifact = { 9, "pack it again with `bittern pack`" },
   rejected = { 10, "read the reason above; nothing was lost, the artifact is still yours" },
+  claim_gone = { 5, "run the same command again; it takes a new claim" },
   conflict = { 10, "the coordinator has it already; run the same command again to adopt it" },
   unknown_outcome = { 15, "it may have arrived: run the same command again, it looks first" },
   -- this machine

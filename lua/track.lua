@@ -1,6 +1,8 @@
 -- Following a submission until it is decided: state changes only, with what the validators noted.
 local sys = require "core.sys"
 
+local check = require "bittern.check"
+
 local M = {}
 
 local FIRST <const> = 0.2
@@ -22,19 +24,23 @@ local function fetch(client, id)
   return { submission = submission, verifications = type(list) == "table" and list or {} }
 end
 
-local function metrics_text(metrics)
-  local parts, names = {}, {}
+-- What was measured: the task's metric, or all numbers when the detail does not name it.
+local function metrics_text(metrics, metric_name)
+  local parts = {}
   if type(metrics) ~= "table" then return "" end
-  for name in pairs(metrics) do names[#names + 1] = tostring(name) end
-  table.sort(names)
-  for i, name in ipairs(names) do parts[i] = ("%s %s"):format(name, tostring(metrics[name])) end
+  for _, name in ipairs(check.sorted_keys(metrics)) do
+    local value = metrics[name]
+    if type(value) == "number" and (name == metric_name or metrics[metric_name] == nil) then
+      parts[#parts + 1] = ("%s %.6g"):format(name, value)
+    end
+  end
   return table.concat(parts, ", ")
 end
 
-local function verification_line(verification)
+local function verification_line(verification, metric_name)
   local who = tostring(verification.validator_hotkey or "?"):sub(1, 10)
   local parts = { ("validator %s: %s"):format(who, tostring(verification.status)) }
-  local measured = metrics_text(verification.observed_metrics)
+  local measured = metrics_text(verification.observed_metrics, metric_name)
   if measured ~= "" then parts[#parts + 1] = measured end
   if (verification.notes or "") ~= "" then parts[#parts + 1] = tostring(verification.notes) end
   return table.concat(parts, "; ")
@@ -43,9 +49,10 @@ end
 -- What is new since the last look: verifications, one line each, and the status.
 local function tell(ctx, id, detail, seen)
   for _, verification in ipairs(detail.verifications or {}) do
-    local line = verification_line(verification)
+    local line = verification_line(verification, detail.metric_name)
     local mark = ("%s %s"):format(tostring(verification.id), line)
-    if not seen[mark] then ctx.report.say("    " .. ctx.report.clean(line)) end
+    local say = final[verification.status] and ctx.report.say or ctx.report.detail
+    if not seen[mark] then say("    " .. ctx.report.clean(line)) end
     seen[mark] = true
   end
   local status = tostring(detail.submission.status)
@@ -85,7 +92,7 @@ local lasting = {
 
 local function pending(id, timeout, detail, failed)
   local what = failed or tostring(detail.submission.status)
-  return nil, ("submission %s: %s after %d s%s"):format(id, what, timeout,
+  return nil, ("submission %s: %s after %g s%s"):format(id, what, timeout,
     detail and last_note(detail) or ""), "pending", detail
 end
 

@@ -2,7 +2,9 @@
 --
 -- A step that is done is not done again while its inputs are the same and its files still hold
 -- the recorded bytes. `inputs` says what a step's result depends on; a step without it depends
--- on every setting and on all steps before it. A step that is `always` runs every time.
+-- on every setting and on all steps before it. A step that is `always` runs every time. A step
+-- with a `preview` changes the world outside: a dry run calls the preview instead, and records
+-- nothing of it.
 local fs = require "core.fs"
 local sha256 = require "core.sha256"
 local sys = require "core.sys"
@@ -15,6 +17,7 @@ local M = {}
 local step_schema = {
   name = { type = "string" }, run = { type = "function" },
   inputs = { type = "function", optional = true }, always = { type = "boolean", optional = true },
+  preview = { type = "function", optional = true },
 }
 
 --- Checks the steps of a loaded workflow.
@@ -121,25 +124,51 @@ local function perform(ctx, steps, index, state, inputs, before)
   return result
 end
 
+-- A step of a dry run that would change the world outside.
+local function preview(ctx, step, state)
+  local result, line, code = step.preview(ctx, state)
+  if result == nil then return nil, line, code end
+  ctx.report.step(step.name, line or "not done: --dry-run")
+  return result
+end
+
+-- What a step gives: recorded before, or done now.
+local function one(ctx, steps, index, state)
+  local step = steps[index]
+  if ctx.dry_run and step.preview then return preview(ctx, step, state) end
+  local inputs = inputs_of(step, ctx, state)
+  local recorded, message, code = ctx.ledger:step(ctx.run.id, step.name)
+  if recorded == nil then return nil, message, code end
+  if holds(ctx, step, recorded, inputs) then
+    ctx.report.step(step.name, recorded.line .. " (done before)")
+    return recorded.result
+  end
+  return perform(ctx, steps, index, state, inputs, recorded and recorded.result or nil)
+end
+
 --- Runs the steps in order and ends with what each of them gave.
 -- A step is called with ctx, the results so far by name, and what it gave the last time or nil.
 -- @param script a workflow script; examples/workflows/rehearse.lua is one
--- @param ctx what steps see: at least ledger, run, report, settings
+-- @param ctx what steps see: at least ledger, run, report, settings; dry_run = true to preview
 -- @return {step name = result}, or nil, message, code of the step that failed
 function M.run(script, ctx)
   local state = {}
   for i, step in ipairs(script.steps) do
-    local inputs = inputs_of(step, ctx, state)
-    local recorded, message, code = ctx.ledger:step(ctx.run.id, step.name)
-    if recorded == nil then return nil, message, code end
-    local result = recorded and recorded.result
-    if holds(ctx, step, recorded, inputs) then
-      ctx.report.step(step.name, recorded.line .. " (done before)")
-    else
-      result, message, code = perform(ctx, script.steps, i, state, inputs, result or nil)
-      if result == nil then return nil, message, code end
-    end
+    local result, message, code = one(ctx, script.steps, i, state)
+    if result == nil then return nil, message, code end
     state[step.name] = result
+  end
+  return state
+end
+
+--- What the steps of a run gave, as recorded.
+-- @return {step name = result}, or nil, message, code
+function M.recorded(script, ledger, run)
+  local state = {}
+  for _, step in ipairs(script.steps) do
+    local recorded, message, code = ledger:step(run.id, step.name)
+    if recorded == nil then return nil, message, code end
+    state[step.name] = recorded and recorded.result or nil
   end
   return state
 end

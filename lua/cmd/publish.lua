@@ -1,0 +1,54 @@
+-- bittern publish FILE --to P: puts a file at a URL and proves that the URL gives it back.
+local sha256 = require "core.sha256"
+
+local auth = require "bittern.auth"
+local publishing = require "bittern.publishing"
+local session = require "bittern.session"
+local wallet = require "bittern.wallet"
+
+-- The hotkey is opened only when the publisher signs something.
+local function publisher(ctx, url)
+  local client
+  return {
+    base = url, report = ctx.report, env = ctx.env,
+    sign = function(request)
+      if not client then
+        local message, code
+        client, message, code = session.client(ctx, { signed = true })
+        if not client then return nil, message, code end
+      end
+      request.now = ctx.now()
+      return auth.headers(client.key, request)
+    end,
+  }
+end
+
+local function publish(ctx)
+  local digest, size, code = sha256.file(ctx.args.file)
+  if not digest then return nil, size, code end
+  local client, why, kind = session.client(ctx)
+  if not client then return nil, why, kind end
+  local artifact = { path = ctx.args.file, size = size, sha256 = digest }
+  local url, message, id = publishing.publish(publisher(ctx, client.base), ctx.args.to, artifact)
+  if not url then return nil, message, id end
+  if ctx.json then
+    ctx.report.data { url = url, size = size, sha256 = digest }
+  else
+    ctx.report.out(url)
+    ctx.report.say(("%s bytes, sha256 %s: the URL gives the same"):format(
+      ctx.report.thousands(size), digest))
+  end
+  return true
+end
+
+return {
+  api = 1,
+  about = "put an artifact at a public URL and prove that it gives the same bytes back",
+  group = "artifact",
+  args = function(parser)
+    parser:argument("file", "the artifact")
+    parser:option("--to", "publisher; `bittern scripts` lists them"):argname("P"):count(1)
+    wallet.arguments(parser)
+  end,
+  run = publish,
+}

@@ -1,0 +1,96 @@
+-- bittern submit SLUG --submission FILE: sends a sidecar as a submission, once.
+local claims = require "bittern.claim"
+local contest = require "bittern.contest"
+local gate = require "bittern.gate"
+local preview = require "bittern.preview"
+local publishing = require "bittern.publishing"
+local sidecar = require "bittern.sidecar"
+local submit = require "bittern.submit"
+local wallet = require "bittern.wallet"
+local work = require "bittern.work"
+
+-- The claim that it belongs to: the one that is named, else our active one.
+local function claim_of(open, wanted)
+  local claim, message, code = claims.find(open, wanted)
+  if claim == nil then return nil, message, code end
+  if claim and (not wanted or claim.id == wanted) then return claim.id end
+  -- A claim whose submission was begun is no longer listed as free; the ledger knows it.
+  local row = wanted and open.ledger:submission(open.client.base, wanted)
+  if row then return wanted end
+  local what = wanted and ("claim %s is not active"):format(wanted) or "there is no active claim"
+  return nil, ("%s: %s of this hotkey; `bittern claim %s` takes one"):format(open.task.slug, what,
+    open.task.slug), "not_found"
+end
+
+local function verdict_of(open, body, ctx)
+  local text, message, code = open.client:onboard(open.task)
+  if not text and code ~= "not_found" then return nil, message, code end
+  local demands
+  demands, message, code = work.rules(open.task, text or "")
+  if not demands then return nil, message, code end
+  local list
+  list, message, code = open.client:submissions { task_id = open.task.id }
+  if not list then return nil, message, code end
+  local checked = { ok = true }
+  local artifact = { size = body.artifact_size_bytes, sha256 = body.artifact_sha256,
+    parameter_count = body.claimed_metrics.parameter_count }
+  if body.artifact_uri then
+    checked.ok, checked.reason, code = publishing.prove(body.artifact_uri, artifact)
+    if not checked.ok and not ctx.args.dry_run then return nil, checked.reason, code end
+  end
+  return gate.judge(demands.rules, body, open.task, {
+    hotkey = open.hotkey, submissions = list, artifact = artifact, url_check = checked,
+    draft = ctx.args.dry_run and body.claim_id == nil,
+  })
+end
+
+local function send(ctx, open, body)
+  local record, how, code = submit.send(open, body)
+  if not record then return nil, how, code end
+  ctx.report.say(("submission %s: %s"):format(record.id, how))
+  if ctx.json then
+    ctx.report.data { submission = record, how = how }
+  else
+    ctx.report.out(record.id)
+  end
+  return true
+end
+
+local function run(ctx, open)
+  local submission, message, code = sidecar.read(ctx.args.submission)
+  if not submission then return nil, message, code end
+  local base_ref
+  base_ref, message, code = submit.base_ref(open.task, ctx.args.base_ref)
+  if not base_ref then return nil, message, code end
+  local claim_id
+  claim_id, message, code = claim_of(open, ctx.args.claim)
+  if not claim_id then return nil, message, code end
+  local body = submit.body(submission, claim_id, base_ref)
+  local verdict
+  verdict, message, code = verdict_of(open, body, ctx)
+  if not verdict then return nil, message, code end
+  if verdict.verdict ~= "PASS" then return nil, work.stop(ctx, verdict), "stop" end
+  if not ctx.args.dry_run then return send(ctx, open, body) end
+  local request
+  request, message, code = preview.submission(open.client, body)
+  if not request then return nil, message, code end
+  return preview.show(ctx, request)
+end
+
+return {
+  api = 1,
+  about = "send a submission that passes the gate, exactly once",
+  group = "compete",
+  args = function(parser)
+    parser:argument("slug", "the task's slug or id")
+    parser:option("--submission", "the sidecar, submission.json"):argname("FILE"):count(1)
+    parser:option("--claim", "the claim (default: your active one)"):argname "ID"
+    parser:option("--base-ref", "commit of the task's repository, when the task names a branch")
+      :argname "COMMIT"
+    parser:flag("--dry-run", "print the exact request, send nothing")
+    wallet.arguments(parser)
+  end,
+  run = function(ctx)
+    return contest.with(ctx, function(open) return run(ctx, open) end)
+  end,
+}
