@@ -32,14 +32,14 @@ KERNEL void panel_pack(const float *w, size_t o_stride, size_t k_stride,
 #define ROWS  2
 #define TARGET
 #define NAME(x) plain_##x
-#include "forward_multiply.h"
+#include "forward_kernels_multiply.h"
 
 #ifdef WIDE
 #define WIDTH   8
 #define ROWS    6
 #define TARGET  __attribute__((target("avx2")))
 #define NAME(x) avx2_##x
-#include "forward_multiply.h"
+#include "forward_kernels_multiply.h"
 #endif
 
 typedef void (*chunk_kernel)(const float *x, size_t x_stride, size_t rows,

@@ -41,12 +41,12 @@ TARGET static void NAME(chunk)(const float *x, size_t x_stride, size_t rows,
   size_t r = 0;
   for (; r + ROWS <= rows; r += ROWS)
     NAME(rows)
-    (x + r * x_stride, x_stride, ROWS, panel, depth, y + r * y_stride, y_stride,
-     n, first);
+  (x + r * x_stride, x_stride, ROWS, panel, depth, y + r * y_stride, y_stride,
+   n, first);
   for (; r < rows; r++)
     NAME(rows)
-    (x + r * x_stride, x_stride, 1, panel, depth, y + r * y_stride, y_stride, n,
-     first);
+  (x + r * x_stride, x_stride, 1, panel, depth, y + r * y_stride, y_stride, n,
+   first);
 }
 
 #undef WIDTH

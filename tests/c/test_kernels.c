@@ -1,0 +1,302 @@
+/* The scalar kernels: conversions over all 16-bit patterns, packing over all
+ * bytes, and the forward kernels against plain loops. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "forward.h"
+#include "kernels.h"
+
+/* The value of an f16 pattern by its definition. */
+static double f16_value(uint16_t half) {
+  int exponent = half >> 10 & 31;
+  double mantissa = half & 1023;
+  double value = exponent == 0 ? ldexp(mantissa, -24)
+                               : ldexp(mantissa + 1024, exponent - 25);
+  return half >> 15 ? -value : value;
+}
+
+static int is_f16_special(uint16_t half) { return (half >> 10 & 31) == 31; }
+
+static void f16_widens_every_pattern(void **state) {
+  (void)state;
+  for (uint32_t h = 0; h <= UINT16_MAX; h++) {
+    float value = f16_to_f32((uint16_t)h);
+    if (!is_f16_special((uint16_t)h)) {
+      assert_true((double)value == f16_value((uint16_t)h));
+      assert_int_equal(signbit(value) != 0, h >> 15);
+    } else if ((h & 1023) == 0) {
+      assert_true(isinf(value));
+      assert_int_equal(signbit(value) != 0, h >> 15);
+    } else {
+      assert_true(isnan(value));
+    }
+  }
+}
+
+static void f16_round_trips_every_pattern(void **state) {
+  (void)state;
+  for (uint32_t h = 0; h <= UINT16_MAX; h++) {
+    float value = f16_to_f32((uint16_t)h);
+    if (isnan(value))
+      assert_true(isnan(f16_to_f32(f32_to_f16(value))));
+    else
+      assert_int_equal(f32_to_f16(value), h);
+  }
+}
+
+/* Between neighbours: below the middle rounds down, above it up, and the
+ * middle itself goes to the even one. Subnormals are among them. */
+static void f16_rounds_to_nearest_even(void **state) {
+  (void)state;
+  for (uint16_t h = 0; h < 0x7bff; h++) {
+    float middle = (float)((f16_value(h) + f16_value((uint16_t)(h + 1))) / 2);
+    assert_int_equal(f32_to_f16(middle), h + (h & 1));
+    assert_int_equal(f32_to_f16(nextafterf(middle, 0)), h);
+    assert_int_equal(f32_to_f16(nextafterf(middle, INFINITY)), h + 1);
+    assert_int_equal(f32_to_f16(-middle), 0x8000 | (h + (h & 1)));
+  }
+  assert_int_equal(f32_to_f16(65519.996f), 0x7bff);
+  assert_int_equal(f32_to_f16(65520.0f), 0x7c00);
+  assert_int_equal(f32_to_f16(3e38f), 0x7c00);
+  assert_int_equal(f32_to_f16(-INFINITY), 0xfc00);
+  assert_int_equal(f32_to_f16(1e-45f), 0);
+}
+
+static void bf16_rounds_to_nearest_even(void **state) {
+  (void)state;
+  for (uint32_t h = 0; h <= UINT16_MAX; h++) {
+    float value = bf16_to_f32((uint16_t)h);
+    if (isnan(value)) {
+      assert_true(isnan(bf16_to_f32(f32_to_bf16(value))));
+      continue;
+    }
+    assert_int_equal(f32_to_bf16(value), h);
+    if ((h & 0x7fff) >= 0x7f7f) continue;
+    uint32_t bits = h << 16 | 0x8000;
+    float middle;
+    memcpy(&middle, &bits, sizeof middle);
+    assert_int_equal(f32_to_bf16(middle), h + (h & 1));
+  }
+  assert_true(isinf(bf16_to_f32(f32_to_bf16(3.4e38f))));
+}
+
+/* A NaN whose payload lies in the dropped bits stays a NaN. */
+static void narrow_keeps_nan(void **state) {
+  (void)state;
+  uint32_t bits = 0x7f800001;
+  float nan;
+  memcpy(&nan, &bits, sizeof nan);
+  assert_true(isnan(f16_to_f32(f32_to_f16(nan))));
+  assert_true(isnan(bf16_to_f32(f32_to_bf16(nan))));
+}
+
+/* All 243 combinations of five trits, through one byte. */
+static void t5_holds_every_five_trits(void **state) {
+  (void)state;
+  const struct codec *t5 = codec_find("t5");
+  for (int v = 0; v < 243; v++) {
+    int8_t codes[5], back[5];
+    uint8_t byte;
+    for (int n = 4, rest = v; n >= 0; n--, rest /= 3)
+      codes[n] = (int8_t)(rest % 3 - 1);
+    t5->pack(codes, 5, &byte);
+    assert_int_equal(byte, (v * 256 + 242) / 243);
+    t5->unpack(&byte, 5, back);
+    assert_memory_equal(codes, back, sizeof codes);
+  }
+}
+
+/* Whatever the bytes, codes stay within the codec's range. */
+static void unpack_stays_in_range(void **state) {
+  (void)state;
+  const struct {
+    const char *name;
+    int low, high;
+  } ranges[] = {{"b1", -1, 1}, {"t5", -1, 1}, {"t2", -1, 2}, {"q4", -8, 7}};
+  for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+    const struct codec *codec = codec_find(ranges[i].name);
+    for (int b = 0; b < 256; b++) {
+      int8_t codes[8];
+      uint8_t byte[8];
+      memset(byte, b, sizeof byte);
+      codec->unpack(byte, 8, codes);
+      for (size_t j = 0; j < 8; j++)
+        assert_true(codes[j] >= ranges[i].low && codes[j] <= ranges[i].high);
+    }
+  }
+}
+
+static uint64_t seed = 1;
+
+static float random_float(void) {
+  seed = seed * 6364136223846793005u + 1442695040888963407u;
+  return (float)(seed >> 40) / (float)(1 << 24) - 0.5f;
+}
+
+/* Pack and unpack agree for every width, and touch only their own bytes. */
+static void packing_round_trips(void **state) {
+  (void)state;
+  for (const struct codec *codec = codecs; codec->name != NULL; codec++)
+    for (size_t cols = 1; cols <= 300; cols++) {
+      int8_t codes[300], back[301];
+      uint8_t row[301];
+      size_t bytes = codec->row_bytes(cols);
+      int binary = strcmp(codec->name, "b1") == 0;
+      for (size_t j = 0; j < cols; j++)
+        codes[j] = (int8_t)(random_float() < 0             ? -1
+                            : binary || random_float() < 0 ? 1
+                                                           : 0);
+      memset(row, 0xaa, sizeof row);
+      back[cols] = 77;
+      codec->pack(codes, cols, row);
+      assert_int_equal(row[bytes], 0xaa);
+      codec->unpack(row, cols, back);
+      assert_memory_equal(codes, back, cols);
+      assert_int_equal(back[cols], 77);
+    }
+}
+
+/* No scale near the fitted one does better with its own nearest codes. */
+static void ternary_fit_is_a_local_optimum(void **state) {
+  (void)state;
+  const struct codec *t2 = codec_find("t2");
+  const struct fit how = {0, 100};
+  float w[256];
+  int8_t codes[256];
+  for (int round = 0; round < 50; round++) {
+    for (size_t i = 0; i < 256; i++)
+      w[i] = random_float() + random_float() + random_float();
+    float scale = f16_to_f32(t2->fit(w, 256, &how, codes));
+    double least = squared_error(w, codes, 256, scale);
+    for (double factor = 0.98; factor < 1.021; factor += 0.04)
+      assert_true(squared_error(w, codes, 256, (float)(scale * factor)) >=
+                  least);
+  }
+}
+
+/* Sums in the order that forward.h states: chunks of 256, in order. */
+static float plain_product(const float *x, const float *w, size_t depth) {
+  float total = 0;
+  for (size_t k = 0; k < depth; k += 256) {
+    float sum = 0;
+    for (size_t i = k; i < depth && i < k + 256; i++)
+      sum += w[i] * x[i];
+    total = k == 0 ? sum : total + sum;
+  }
+  return total;
+}
+
+static void fill(float *x, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    x[i] = random_float();
+}
+
+/* Every instance of the product gives the bits of the stated order. */
+static void product_has_the_stated_order(void **state) {
+  (void)state;
+  enum { DEPTH = 300, OUTPUTS = 16, MOST_ROWS = 15 };
+  static float x[MOST_ROWS * DEPTH], w[OUTPUTS * DEPTH];
+  static float panel[DEPTH * PANEL], y[MOST_ROWS * PANEL];
+  for (size_t depth = 1; depth <= DEPTH; depth += 23)
+    for (size_t rows = 1; rows <= MOST_ROWS; rows++)
+      for (size_t n = 1; n <= OUTPUTS; n += 5) {
+        fill(x, rows * depth);
+        fill(w, n * depth);
+        fill(y, rows * PANEL);
+        float beside = y[n < PANEL ? n : 0];
+        panel_pack(w, depth, 1, n, depth, panel);
+        panel_multiply(x, depth, rows, panel, depth, y, PANEL, n);
+        if (n < PANEL) assert_true(y[n] == beside);
+        for (size_t r = 0; r < rows; r++)
+          for (size_t o = 0; o < n; o++)
+            assert_true(y[r * PANEL + o] ==
+                        plain_product(x + r * depth, w + o * depth, depth));
+      }
+}
+
+static void exp_is_within_two_units(void **state) {
+  (void)state;
+  for (double at = -86.9; at < 0; at += 0.0173) {
+    float x = (float)at;
+    double relative = sum_exp(&x, 1, 0) / exp((double)x) - 1;
+    assert_true(fabs(relative) < 2.5e-7);
+  }
+  float zero = 0;
+  assert_true(sum_exp(&zero, 1, 0) == 1);
+}
+
+static void softmax_sums_to_one_and_clears_the_rest(void **state) {
+  (void)state;
+  for (size_t n = 1; n < 40; n++) {
+    float s[48];
+    double sum = 0, exact = 0, first;
+    fill(s, 48);
+    first = exp(3.0 * (double)s[0]);
+    for (size_t i = 0; i < n; i++)
+      exact += exp(3.0 * (double)s[i]);
+    softmax(s, n, 48, 3);
+    for (size_t i = 0; i < n; i++)
+      sum += (double)s[i];
+    assert_true(fabs(sum - 1) < 1e-6);
+    assert_true(fabs((double)s[0] - first / exact) < 1e-6);
+    for (size_t i = n; i < 48; i++)
+      assert_true(s[i] == 0);
+  }
+}
+
+static void silu_is_right_far_out_too(void **state) {
+  (void)state;
+  float gate[] = {0, 1, -1, 200, -200};
+  const float up[] = {5, 2, 2, 1, 1};
+  silu_multiply(gate, up, 5);
+  assert_true(gate[0] == 0);
+  assert_true(fabs((double)gate[1] - 2 / (1 + exp(-1.0))) < 1e-6);
+  assert_true(fabs((double)gate[2] + 2 / (1 + exp(1.0))) < 1e-6);
+  assert_true(gate[3] == 200);
+  assert_true(fabsf(gate[4]) < 1e-30f);
+}
+
+static void norms_and_rotations_keep_their_lengths(void **state) {
+  (void)state;
+  float x[12], y[12];
+  const float ones[12] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+  double squares = 0, turned = 0;
+  fill(x, 12);
+  rms_norm(x, 12, 1, 12, ones, 1e-12f, y, 12);
+  for (size_t i = 0; i < 12; i++)
+    squares += (double)y[i] * (double)y[i];
+  assert_true(fabs(squares - 12) < 1e-5);
+  const float cosine[6] = {0.6f, 0.6f, 1, 0, -1, 0.8f};
+  const float sine[6] = {0.8f, -0.8f, 0, 1, 0, 0.6f};
+  rotate(y, 6, cosine, sine);
+  for (size_t i = 0; i < 12; i++)
+    turned += (double)y[i] * (double)y[i];
+  assert_true(fabs(turned - 12) < 1e-5);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(f16_widens_every_pattern),
+      cmocka_unit_test(f16_round_trips_every_pattern),
+      cmocka_unit_test(f16_rounds_to_nearest_even),
+      cmocka_unit_test(bf16_rounds_to_nearest_even),
+      cmocka_unit_test(narrow_keeps_nan),
+      cmocka_unit_test(t5_holds_every_five_trits),
+      cmocka_unit_test(unpack_stays_in_range),
+      cmocka_unit_test(packing_round_trips),
+      cmocka_unit_test(ternary_fit_is_a_local_optimum),
+      cmocka_unit_test(product_has_the_stated_order),
+      cmocka_unit_test(exp_is_within_two_units),
+      cmocka_unit_test(softmax_sums_to_one_and_clears_the_rest),
+      cmocka_unit_test(silu_is_right_far_out_too),
+      cmocka_unit_test(norms_and_rotations_keep_their_lengths),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

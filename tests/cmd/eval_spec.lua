@@ -1,0 +1,90 @@
+local fs = require "core.fs"
+local json = require "bittern.json"
+local process = require "core.process"
+local support = require "tests.support"
+local sys = require "core.sys"
+
+local home = support.folder()
+local text = home .. "/text"
+assert(fs.write(text, assert(fs.read(support.model .. "/heldout.txt")):sub(1, 1024)))
+
+local function eval(...)
+  return support.bittern(home, { "eval", ... })
+end
+
+describe("bittern eval", function()
+  it("prints JSON with the five keys", function()
+    local done = eval(support.model, "--text", text, "--json")
+    assert.equal(0, done.status)
+    local result = json.decode(done.stdout)
+    assert.equal(2, result.scored_docs)
+    assert.equal(1022, result.token_count)
+    assert.equal(2428672, result.parameter_count)
+    -- The first two documents of expected.json.
+    assert.near((818.642569 + 832.314664) / 1022, result.heldout_cross_entropy_nats, 1e-4)
+    assert.near(math.exp(result.heldout_cross_entropy_nats), result.heldout_ppl, 1e-9)
+    assert.equal("", done.stderr)
+  end)
+
+  it("prints a line for each of them", function()
+    local done = eval(support.model, "--text", text, "--max-tokens", "16", "--threads", "1")
+    assert.equal(0, done.status)
+    assert.matches("^heldout_ppl=%d+%.%d%d%d%d%d%d\nheldout_cross_entropy_nats=%d%.%d+\n"
+      .. "token_count=960\nscored_docs=64\nparameter_count=2428672\n$", done.stdout)
+  end)
+
+  it("cuts by lines or takes the file as one document", function()
+    local by_file = eval(support.model, "--text", text, "--documents", "file", "--json")
+    assert.equal(511, json.decode(by_file.stdout).token_count)
+    local by_lines = eval(support.model, "--text", text, "--documents", "lines", "--json")
+    assert.is_true(json.decode(by_lines.stdout).scored_docs > 10)
+  end)
+
+  it("refuses wrong arguments", function()
+    for _, case in ipairs {
+      { { support.model }, "missing option '%-%-text'" },
+      { { "--text", text }, "missing argument 'model'" },
+      { { support.model, "--text", text, "--max-tokens", "1" }, "whole number in 2..1048576" },
+      { { support.model, "--text", text, "--max-tokens", "9999999" }, "whole number in" },
+      { { support.model, "--text", text, "--threads", "0" }, "whole number in 1..256" },
+      { { support.model, "--text", text, "--documents", "words" }, "documents" },
+    } do
+      local done = eval(table.unpack(case[1]))
+      assert.equal(2, done.status)
+      assert.matches(case[2], done.stderr)
+      assert.equal("", done.stdout)
+    end
+  end)
+
+  it("says what is missing", function()
+    local done = eval(support.model, "--text", home .. "/none")
+    assert.equal(7, done.status)
+    assert.matches("/none: No such file", done.stderr)
+    done = eval(home, "--text", text)
+    assert.equal(1, done.status)
+    assert.matches(": no config.json", done.stderr)
+    done = eval(home .. "/none", "--text", text, "--json")
+    assert.equal(7, done.status)
+    assert.equal("not_found", json.decode(done.stdout).error.id)
+    assert(fs.write(home .. "/empty", "x"))
+    done = eval(support.model, "--text", home .. "/empty")
+    assert.equal(3, done.status)
+    assert.matches("nothing to score", done.stderr)
+  end)
+
+  it("stops at once when interrupted", function()
+    -- One document of 2^20 tokens would take minutes.
+    local long = home .. "/long"
+    assert(fs.write(long, ("x"):rep(1 << 18)))
+    local child <close> = assert(process.spawn {
+      argv = { support.bin, "eval", support.model, "--text", long, "--max-tokens", "262144" },
+      env = support.environment(home), stdout = "null", stderr = "null",
+    })
+    sys.sleep(0.7)
+    local from = sys.clock()
+    os.execute("kill -INT " .. child:pid())
+    local done = assert(child:wait(20))
+    assert.equal(130, done.status)
+    assert.is_true(sys.clock() - from < 3)
+  end)
+end)
