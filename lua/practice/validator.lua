@@ -49,7 +49,8 @@ end
 
 --- Works for a coordinator.
 -- @param options {coordinator= URL, key=, folder= for downloads, benchmark=function(path, task),
---   now=function() -> seconds, interval=0.3 s, once=boolean, say=function(text), warn=function(text)}
+--   now=function() -> seconds, interval=0.3 s, once=boolean, say=function(text),
+--   warn=function(text)}
 -- @return true after one cycle with `once`; else nil, message, code ("interrupted" in the end)
 function M.run(options)
   local made, message, code = fs.mkdir(options.folder, 0x1C0)
