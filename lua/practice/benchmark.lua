@@ -5,6 +5,7 @@ local fs = require "core.fs"
 local model = require "bittern.model"
 local packed = require "bittern.artifact.packed"
 local paths = require "bittern.paths"
+local scorer = require "bittern.eval.score"
 
 local M = {}
 
@@ -64,7 +65,7 @@ end
 local function score_with(opened, task)
   local text, message, code = fs.read(paths.root() .. "/" .. task.heldout)
   if not text then return nil, message, code end
-  return require("bittern.eval.score").score {
+  return scorer.score {
     model = opened, text = text, documents = task.documents, max_tokens = task.max_tokens,
   }
 end

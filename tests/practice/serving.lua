@@ -1,5 +1,7 @@
 -- `bittern practice serve` as a child, for specs that need real HTTP.
+local fs = require "core.fs"
 local process = require "core.process"
+local sys = require "core.sys"
 
 local json = require "bittern.json"
 
@@ -19,6 +21,21 @@ function M.start(dir, options)
   })
   local ready = assert(json.decode(assert(child:read_line(20))))
   return child, ready.url, ready
+end
+
+--- The process id of a coordinator's validator, which has its URL among its arguments.
+-- @return string, or nil when none shows within 5 s
+function M.validator(url)
+  for _ = 1, 100 do
+    local found = support.run { "/bin/sh", "-c",
+      'grep -l -- "$1" /proc/[0-9]*/cmdline 2>/dev/null || true', "sh", url }
+    for pid in found.stdout:gmatch("/proc/(%d+)/") do
+      local line = fs.read("/proc/" .. pid .. "/cmdline") or ""
+      if line:find("\0validate\0", 1, true) then return pid end
+    end
+    sys.sleep(0.05)
+  end
+  return nil
 end
 
 --- Ends a coordinator.

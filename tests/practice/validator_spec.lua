@@ -2,8 +2,11 @@
 local fs = require "core.fs"
 local sys = require "core.sys"
 
+local pack = require "bittern.artifact.pack"
 local auth = require "bittern.auth"
 local canonical = require "bittern.canonical"
+local engine = require "bittern.compress.engine"
+local scorer = require "bittern.eval.score"
 local http = require "bittern.http"
 local safetensors = require "bittern.model.safetensors"
 local zip = require "bittern.model.zip.writer"
@@ -28,9 +31,8 @@ describe("practice validate", function()
     return assert(http.json(method, url .. path, { headers = headers, body = body }))
   end
 
-  -- Publishes and submits an archive; the submission's id.
-  local function submit(entries)
-    local packed = assert(zip.write(dir .. "/a.zip", entries))
+  -- Publishes and submits an archive to the binary task; the submission's id.
+  local function submit_file(packed)
     local name = packed.sha256 .. ".zip"
     call("PUT", "/files/" .. name, assert(fs.read(packed.path)))
     local task = http.json("GET", url .. "/api/v1/tasks")[1]
@@ -39,7 +41,12 @@ describe("practice validate", function()
       artifact_uri = url .. "/files/" .. name, artifact_sha256 = packed.sha256,
       artifact_size_bytes = packed.size,
     })
-    return call("POST", "/api/v1/submissions", assert(canonical.encode(body))).id, packed
+    return call("POST", "/api/v1/submissions", assert(canonical.encode(body))).id
+  end
+
+  local function submit(entries)
+    local packed = assert(zip.write(dir .. "/a.zip", entries))
+    return submit_file(packed), packed
   end
 
   local function validate(...)
@@ -53,6 +60,33 @@ describe("practice validate", function()
     assert.equal(1, #list)
     return list[1]
   end
+
+  it("accepts what is within the budget, as it measures it; the mode makes it best", function()
+    assert(engine.run {
+      model = support.model, recipe = "rowmix", out = dir .. "/model", budget = "binary",
+    })
+    local packed = assert(pack.run { dir = dir .. "/model", out = dir .. "/b.zip" })
+    local id = submit_file(packed)
+    local done = validate()
+    assert.equal(0, done.status, done.stderr)
+    local result = verification(id)
+    assert.equal("accepted", result.status, result.notes)
+    local expected = assert(scorer.score {
+      model = packed.path, text = assert(fs.read(support.model .. "/heldout.txt")),
+    })
+    local metrics = result.observed_metrics
+    assert.equal(expected.heldout_ppl, metrics.heldout_ppl)
+    assert.equal(32704, metrics.token_count)
+    assert.equal(64, metrics.scored_docs)
+    assert.equal(2428672, metrics.parameter_count)
+    assert.equal(packed.size, metrics.submission_artifact_bytes)
+    assert.equal(packed.size * 8, metrics.compressed_bits)
+    assert.equal(1.3125, metrics.max_artifact_bits_per_parameter)
+    local submission = call("GET", "/api/v1/submissions/" .. id)
+    assert.same({ "accepted", metrics }, { submission.status, submission.observed_metrics })
+    local best = http.json("GET", url .. "/api/v1/tasks/" .. submission.task_id .. "/best")
+    assert.same({ id, metrics.heldout_ppl }, { best.submission_id, best.metric_value })
+  end)
 
   it("rejects what is over the budget before it is loaded", function()
     local id, packed = submit {
@@ -92,6 +126,23 @@ describe("practice validate", function()
     local result = verification(id)
     assert.equal("error", result.status)
     assert.truthy(result.notes:find("^Replay failed in practice replay | exit=1 | "), result.notes)
+  end)
+
+  it("is started by the coordinator, again when it dies, and finishes what waits", function()
+    serving.stop(child, 9)
+    child, url = serving.start(dir)
+    local first = assert(serving.validator(url))
+    assert(support.run { "/bin/kill", "-9", first })
+    local id = submit { { name = "notes.txt", text = "nothing" } }
+    local list
+    for _ = 1, 200 do
+      list = assert(http.json("GET", url .. "/api/v1/verifications?submission_id=" .. id))
+      if list[1] and list[1].status == "error" then break end
+      sys.sleep(0.05)
+    end
+    assert.equal("error", list[1].status)
+    assert.are_not.equal(first, serving.validator(url))
+    assert.truthy(fs.read(dir .. "/stderr"):find("the validator ended (signal 9)", 1, true))
   end)
 
   it("has nothing to do, and says when the coordinator is gone", function()
