@@ -56,7 +56,9 @@ local function watch(child, options, url)
   options.warn(("the validator ended (%s); starting it again"):format(
     ended.signal and "signal " .. ended.signal or "exit " .. ended.status))
   sys.sleep(1)
-  return spawn_validator(url, options.dir)
+  local started, message = spawn_validator(url, options.dir)
+  if not started then options.warn("the validator does not start: " .. message) end
+  return started
 end
 
 local function serve(server, handler, options)

@@ -44,13 +44,13 @@ end
 -- validator died, come again.
 local function jobs(context, call)
   local task_id = type(call.body) == "table" and call.body.task_id or nil
-  context.db:transaction(function(db)
+  assert(context.db:transaction(function(db)
     for _, row in ipairs(database.rows(db, pending, task_id, call.hotkey)) do
       assert(db:exec(create_jobs, database.uuid(), row.id, call.hotkey,
         database.stamp(context.now())))
     end
     return true
-  end)
+  end))
   return database.rows(context.db, open_jobs, task_id, call.hotkey)
 end
 
