@@ -40,8 +40,8 @@ return {
     parser:option("--text", "the text to score"):argname "FILE":count(1)
     parser:option("--max-tokens", "most tokens of a document"):argname "N":default "512"
       :convert(whole("--max-tokens", 2, 1 << 20))
-    parser:option("--documents", "bytes: pieces of --max-tokens bytes; lines: every line is one; "
-      .. "file: the whole text is one"):choices { "bytes", "lines", "file" }:default "bytes"
+    parser:option("--documents", "cut the text every --max-tokens bytes, by lines, or not")
+      :choices { "bytes", "lines", "file" }:default "bytes"
     parser:option("--threads", "documents scored at once (else one per core)"):argname "N"
       :convert(whole("--threads", 1, 256))
   end,
