@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -37,6 +38,7 @@ struct child {
   pid_t pid;           /* 0 before the start and once reaped */
   bool ended;          /* reaped; `status` is waitpid's */
   int status;          /* -1 when the kernel no longer knew */
+  long peak;           /* largest resident size in KiB, once reaped */
   int pipes[3];        /* our ends of its standard streams, or -1 */
   struct text text[3]; /* what was read from pipes 1 and 2 */
 };
@@ -179,11 +181,13 @@ static bool has_ended(const struct child *child) {
 
 static void reap(struct child *child) {
   pid_t got;
+  struct rusage usage = {0};
   kill(-child->pid, SIGKILL);
   do
-    got = waitpid(child->pid, &child->status, 0);
+    got = wait4(child->pid, &child->status, 0, &usage);
   while (got < 0 && errno == EINTR);
   if (got < 0) child->status = -1;
+  child->peak = usage.ru_maxrss;
   child->ended = true;
   child->pid = 0;
 }
@@ -472,8 +476,11 @@ static void serve(struct child *child, struct run *run) {
   reap(child);
 }
 
-/* Fields status or signal of the table on the top. [-0, +0, m] */
+/* Fields status or signal, and peak_memory, of the table on the top.
+ * [-0, +0, m] */
 static void set_outcome(lua_State *L, const struct child *child) {
+  lua_pushinteger(L, (lua_Integer)child->peak * 1024);
+  lua_setfield(L, -2, "peak_memory");
   if (child->status != -1 && WIFEXITED(child->status)) {
     lua_pushinteger(L, WEXITSTATUS(child->status));
     lua_setfield(L, -2, "status");
@@ -500,7 +507,8 @@ static double opt_seconds(lua_State *L, int arg) {
 }
 
 /* run{argv=, cwd=, env=, input=, timeout=, max_output=} -> {status or signal,
- * stdout, stderr, timed_out, truncated} | nil, message, code. */
+ * stdout, stderr, timed_out, truncated, peak_memory in bytes} | nil, message,
+ * code. */
 static int f_run(lua_State *L) {
   static const char *const keys[] = {"argv",    "cwd",        "env", "input",
                                      "timeout", "max_output", NULL};
@@ -521,7 +529,7 @@ static int f_run(lua_State *L) {
   run.deadline = timeout > 0 ? now() + timeout : 0;
   serve(child, &run);
   if (bind_interrupted()) return bind_fail(L, "interrupted", "interrupted");
-  lua_createtable(L, 0, 5);
+  lua_createtable(L, 0, 6);
   set_outcome(L, child);
   set_text(L, "stdout", &child->text[1]);
   set_text(L, "stderr", &child->text[2]);
@@ -564,7 +572,8 @@ static int child_pid(lua_State *L) {
   return 1;
 }
 
-/* child:wait([seconds]) -> {status or signal} | nil, message, code. */
+/* child:wait([seconds]) -> {status or signal, peak_memory} | nil, message,
+ * code. */
 static int child_wait(lua_State *L) {
   struct child *child = check_child(L);
   double deadline = opt_seconds(L, 2);
