@@ -20,7 +20,7 @@ end
 -- "21/16 bits" or "1.3125 bits per parameter", as an exact text for bittern.compress.budget.
 local function bits(lower)
   if lower:find("rescue", 1, true) then return nil end
-  local fraction = lower:match("(%d+%s*/%s*%d+)%s+bits")
+  local fraction = lower:match("(%d+%s*/%s*%d+)%s*%(?[%d.]*%)?%s+bits")
   if fraction then return (fraction:gsub("%s", "")) end
   return lower:match("(%d+%.?%d*)%s+bits%s*/?%s*a?%s*p?e?r?%s*param")
 end
@@ -28,8 +28,10 @@ end
 local readers = {
   bits_per_parameter = bits,
   artifact_bytes = function(lower)
-    if not (lower:find("artifact", 1, true) or lower:find("archive", 1, true)) then return nil end
-    return integer(lower:match("(%d[%d,_]*)%s+bytes"))
+    for _, word in ipairs { "artifact", "archive", "reference model" } do
+      if lower:find(word, 1, true) then return integer(lower:match("(%d[%d,_]*)%s+bytes")) end
+    end
+    return nil
   end,
   patch_bytes = function(lower)
     if not lower:find("patch", 1, true) then return nil end

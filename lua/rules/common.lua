@@ -106,8 +106,9 @@ M.artifact_sha256 = {
   id = "artifact_sha256", about = "64 lower-case hex digits",
   check = function(submission)
     local value = M.value(submission, "artifact_sha256")
-    if type(value) ~= "string" then return true end
-    if value:find("^[0-9a-f]+$") and #value == 64 then return true end
+    if value == nil and not names_artifact(submission) then return true end
+    if value == nil then return nil, "artifact_sha256 is missing beside artifact_uri" end
+    if type(value) == "string" and value:find("^[0-9a-f]+$") and #value == 64 then return true end
     return nil, "artifact_sha256 is not 64 lower-case hex digits"
   end,
 }
@@ -116,7 +117,9 @@ M.artifact_size_bytes = {
   id = "artifact_size_bytes", about = "a whole number of bytes, above 0",
   check = function(submission)
     local value = M.value(submission, "artifact_size_bytes")
-    if value == nil or math.type(value) == "integer" and value > 0 then return true end
+    if value == nil and not names_artifact(submission) then return true end
+    if value == nil then return nil, "artifact_size_bytes is missing beside artifact_uri" end
+    if math.type(value) == "integer" and value > 0 then return true end
     return nil, "artifact_size_bytes is not a whole number above 0"
   end,
 }

@@ -45,6 +45,8 @@ describe("mode standard", function()
   it("refuses hashes and sizes that are none", function()
     refused({ artifact_sha256 = ("A"):rep(64) }, "artifact_sha256", "64 lower%-case hex")
     refused({ artifact_sha256 = ("a"):rep(63) }, "artifact_sha256", "64 lower%-case hex")
+    refused({ artifact_sha256 = NONE }, "artifact_sha256", "missing beside artifact_uri")
+    refused({ artifact_size_bytes = NONE }, "artifact_size_bytes", "missing beside artifact_uri")
     for _, size in ipairs { 0, -1, 1.5, "10" } do
       refused({ artifact_size_bytes = size }, "artifact_size_bytes", "whole number")
     end
