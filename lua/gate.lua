@@ -1,4 +1,6 @@
 -- The verdict over all rules: PASS or STOP, with reasons.
+local outline = require "bittern.outline"
+
 local M = {}
 
 -- One rule's result. A rule that cannot be judged here says "skip" and why; it stops nothing.
@@ -39,21 +41,6 @@ function M.failures(judged)
   return list
 end
 
--- Text in lines of at most so many characters.
-local function wrap(text, width, indent)
-  local lines, line = {}, ""
-  for word in text:gmatch("%S+") do
-    if line ~= "" and utf8.len(line .. " " .. word) > width then
-      lines[#lines + 1] = indent .. line
-      line = word
-    else
-      line = line == "" and word or line .. " " .. word
-    end
-  end
-  lines[#lines + 1] = indent .. line
-  return lines
-end
-
 local function count(n, word)
   return ("%d %s%s"):format(n, word, n == 1 and "" or "s")
 end
@@ -78,9 +65,8 @@ function M.lines(judged, clean, options)
     if word ~= "PASS" or options and options.all then
       lines[#lines + 1] = ("%s  %s  %s"):format(word,
         result.id .. (" "):rep(width - #result.id), clean(result.source))
-      for _, text in ipairs(result.reason and wrap(clean(result.reason), 72, "      ") or {}) do
-        lines[#lines + 1] = text
-      end
+      local reason = result.reason and outline.wrap(clean(result.reason), 80, "      ") or {}
+      table.move(reason, 1, #reason, #lines + 1, lines)
     end
   end
   local rest = skipped > 0 and (", %d not judged"):format(skipped) or ""

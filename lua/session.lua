@@ -1,5 +1,6 @@
 -- A command's view of the coordinator: which one, offline or not, and with which hotkey.
 local coordinator = require "bittern.coordinator"
+local rules = require "bittern.rules"
 local wallet = require "bittern.wallet"
 
 local M = {}
@@ -18,7 +19,11 @@ function M.url(ctx)
   return coordinator.PRODUCTION, "default"
 end
 
--- The hotkey of a command; `signed = "optional"` goes on without one, saying so at --verbose.
+local function names_a_hotkey(args)
+  return args.wallet or args.hotkey or args.wallet_path or args.hotkey_file or args.mnemonic_file
+end
+
+-- The hotkey of a command; `signed = "optional"` goes on without one when none was named.
 local function key_of(ctx, signed)
   if not signed then return {} end
   local found, message, code = wallet.from_args(ctx.args, ctx.env)
@@ -26,7 +31,7 @@ local function key_of(ctx, signed)
     for _, warning in ipairs(found.warnings or {}) do ctx.report.warn(warning) end
     return found
   end
-  if signed == "optional" then
+  if signed == "optional" and not names_a_hotkey(ctx.args) then
     ctx.report.detail("no hotkey: " .. message)
     return {}
   end
@@ -36,7 +41,7 @@ end
 --- The coordinator's client for a command.
 -- @param ctx a command's context
 -- @param options {signed = true | "optional"}: open the wallet that ctx.args names (see
---   wallet.arguments); "optional" goes on without a hotkey
+--   wallet.arguments); "optional" goes on without a hotkey when ctx.args names none
 -- @return client (client.address is the hotkey's), or nil, message, code
 function M.client(ctx, options)
   local signed = options and options.signed
@@ -49,6 +54,18 @@ function M.client(ctx, options)
   }
   if not client then return nil, source .. ": " .. why, id end
   return client
+end
+
+--- A task's rules, its onboarding text fetched; a task without one is told of.
+-- @return {task, text, onboarding, mode, profile, rules}, or nil, message, code
+function M.demands(ctx, client, task)
+  local text, message, code = client:onboard(task)
+  if not text and code ~= "not_found" then return nil, message, code end
+  if not text then ctx.report.warn("the task has no onboarding text; its rules are missing") end
+  local parts, why, id = rules.of_task(task, text)
+  if not parts then return nil, why, id end
+  parts.text = text
+  return parts
 end
 
 return M

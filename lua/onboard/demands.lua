@@ -89,9 +89,8 @@ end
 -- What may not be in a patch: "a, b, or c".
 local function items_of(text)
   local list = {}
-  for part in text:gmatch("[^,]+") do
-    local item = part:gsub("^%s*or%s+", ""):gsub("^%s*and%s+", ""):gsub("[`%s]+$", "")
-    item = item:gsub("^[`%s]+", "")
+  for part in text:gsub("%s+or%s+", ", "):gsub("%s+and%s+", ", "):gmatch("[^,]+") do
+    local item = part:gsub("^%s*or%s+", ""):gsub("^[`%s]+", ""):gsub("[`%s]+$", "")
     if item ~= "" then list[#list + 1] = item end
   end
   return list
@@ -212,7 +211,7 @@ function M.read(list)
       if seen[key] and not demand.items then return end
       seen[key] = true
       demand.line = blocks.line_at(block, clause.at + demand.at - 1)
-      demand.at, demand.text = nil, clause.text
+      demand.at, demand.text = nil, clause.text:gsub("[%s.;]+$", "")
       demands[#demands + 1] = demand
     end
   end

@@ -107,7 +107,7 @@ local function within(size, limit, what)
     bytes(size - limit), bytes(size), bytes(limit))
 end
 
-local function reference_rule(limit, source, about)
+local function reference_gate(limit, source, about)
   return {
     id = "budget.reference", source = source, value = limit, about = about,
     check = function(submission, _, world)
@@ -116,7 +116,7 @@ local function reference_rule(limit, source, about)
   }
 end
 
-local function model_rule(rate, source)
+local function model_gate(rate, source)
   return {
     id = "budget.model", source = source, value = ("%d/%d"):format(rate[1], rate[2]),
     about = ("at most %d/%d bits for each parameter of the artifact's own model")
@@ -146,30 +146,38 @@ local function count_rule(reference, source)
   }
 end
 
--- The rate in force and its source; the profile's own, when another decides, is a conflict.
+-- The rate in force and its source; what the profile says beside it agrees or contradicts.
 local function rate_of(onboarding, profile)
   local limit = onboarding and onboarding.limits.bits_per_parameter
   local own = profile and { profile.budget.bits_numerator, profile.budget.bits_denominator }
   local numerator, denominator
   if limit then numerator, denominator = budget.rate(limit.value) end
-  if not numerator then return own, own and "profile " .. profile.name, {} end
-  local source, conflicts = "onboarding line " .. limit.line, {}
-  if own and numerator * own[2] ~= own[1] * denominator then
-    conflicts[1] = ("profile %s says %d/%d bits"):format(profile.name, own[1], own[2])
+  if not numerator then return own, own and "profile " .. profile.name end
+  local rate, source = { numerator, denominator }, "onboarding line " .. limit.line
+  if not own then return rate, source end
+  if numerator * own[2] == own[1] * denominator then
+    return rate, source, { "profile " .. profile.name }
   end
-  return { numerator, denominator }, source, conflicts
+  return rate, source, {}, { ("profile %s says %d/%d bits"):format(profile.name, own[1], own[2]) }
 end
 
-local function reference_limit(onboarding, profile, rate, source)
+-- The rule of gate 1, from bytes that the onboarding text names, else from the reference model.
+local function reference_rule(onboarding, profile, rate, source)
   local limit = onboarding and onboarding.limits.artifact_bytes
-  if limit then
-    return limit.value, "onboarding line " .. limit.line, ("at most %d bytes"):format(limit.value)
-  end
   local reference = profile and profile.reference_parameters
-  if not (reference and rate) then return nil end
-  local most = assert(budget.bytes(reference, rate))
-  return most, source, ("at most %d bytes: %d/%d bits for each of %d reference parameters")
-    :format(most, rate[1], rate[2], reference)
+  local most = reference and rate and assert(budget.bytes(reference, rate))
+  if not limit and not most then return nil end
+  if not limit then
+    return reference_gate(most, source, ("at most %d bytes: %d/%d bits for each of %d reference "
+      .. "parameters"):format(most, rate[1], rate[2], reference))
+  end
+  local rule = reference_gate(limit.value, "onboarding line " .. limit.line,
+    ("at most %d bytes"):format(limit.value))
+  if most == limit.value then rule.also = { "profile " .. profile.name } end
+  if most and most ~= limit.value then
+    rule.conflicts = { ("profile %s says %d bytes"):format(profile.name, most) }
+  end
+  return rule
 end
 
 --- Rules about the size budget, none when nobody says one. Equality passes; all in integers.
@@ -177,12 +185,12 @@ end
 -- @return array of rules
 function M.budget_rules(parts)
   local list = {}
-  local rate, source, conflicts = rate_of(parts.onboarding, parts.profile)
-  local limit, from, about = reference_limit(parts.onboarding, parts.profile, rate, source)
-  if limit then list[#list + 1] = reference_rule(limit, from, about) end
+  local rate, source, also, conflicts = rate_of(parts.onboarding, parts.profile)
+  list[1] = reference_rule(parts.onboarding, parts.profile, rate, source)
   if rate then
-    list[#list + 1] = model_rule(rate, source)
-    for _, rule in ipairs(list) do rule.conflicts = conflicts end
+    local rule = model_gate(rate, source)
+    rule.also, rule.conflicts = also, conflicts
+    list[#list + 1] = rule
   end
   local reference = parts.profile and parts.profile.reference_parameters
   if reference then list[#list + 1] = count_rule(reference, "profile " .. parts.profile.name) end

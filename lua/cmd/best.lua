@@ -1,0 +1,35 @@
+-- bittern best SLUG: the submission to beat.
+local json = require "bittern.json"
+local outline = require "bittern.outline"
+local session = require "bittern.session"
+
+local order = {
+  "submission_id", "id", "miner_hotkey", "hotkey", "status", "observed_metrics", "metric_value",
+  "artifact_size_bytes", "artifact_sha256", "artifact_uri", "summary", "proposed_idea",
+}
+
+return {
+  api = 1,
+  about = "the best submission of a task",
+  group = "discover",
+  args = function(parser)
+    parser:argument("slug", "the task's slug or id")
+  end,
+  run = function(ctx)
+    local client, message, code = session.client(ctx)
+    if not client then return nil, message, code end
+    local task, why, id = client:find(ctx.args.slug)
+    if not task then return nil, why, id end
+    local best, problem, kind = client:best(task)
+    if not best then return nil, problem, kind end
+    local is_empty = next(best) == nil
+    if ctx.json then
+      ctx.report.data { slug = task.slug, best = is_empty and json.null or best }
+    elseif is_empty then
+      ctx.report.say(("%s has no best yet"):format(ctx.report.clean(task.slug)))
+    else
+      for _, line in ipairs(outline.lines(best, order)) do ctx.report.out(line) end
+    end
+    return true
+  end,
+}

@@ -1,0 +1,66 @@
+-- bittern tasks: what can be mined now.
+local session = require "bittern.session"
+local task_record = require "bittern.task"
+
+local function chosen(tasks, args)
+  local list = {}
+  for _, task in ipairs(tasks) do
+    local fits = args.mode == nil or task.competition_mode == args.mode
+    if fits and (args.all or task_record.is_live(task)) then list[#list + 1] = task end
+  end
+  return list
+end
+
+local function hours(task)
+  local seconds = tonumber(task.time_budget_seconds)
+  return seconds and ("%.1f"):format(seconds / 3600) or "-"
+end
+
+local function rows_of(tasks, clean)
+  local rows = {}
+  for i, task in ipairs(tasks) do
+    rows[i] = {
+      clean(task.slug), clean(task.competition_mode),
+      clean(("%s %s"):format(task.metric_name or "-", task.metric_direction)),
+      clean(task_record.state(task)), hours(task),
+    }
+  end
+  return rows
+end
+
+local function show(ctx, tasks)
+  if ctx.args.slugs then
+    for _, task in ipairs(tasks) do ctx.report.out(ctx.report.clean(task.slug)) end
+    return
+  end
+  local columns = { { "SLUG" }, { "MODE" }, { "METRIC" }, { "STATE" }, { "HOURS", right = true } }
+  local lines = ctx.report.table(columns, rows_of(tasks, ctx.report.clean))
+  for _, line in ipairs(#tasks > 0 and lines or {}) do ctx.report.out(line) end
+end
+
+return {
+  api = 1,
+  about = "the live tasks of the coordinator",
+  group = "discover",
+  args = function(parser)
+    parser:flag("--all", "paused and closed tasks, too")
+    parser:option("--mode", "tasks of this competition mode only"):argname "MODE"
+    parser:flag("-q --slugs", "slugs only, one a line")
+  end,
+  run = function(ctx)
+    local client, message, code = session.client(ctx)
+    if not client then return nil, message, code end
+    local tasks, why, id = client:tasks()
+    if not tasks then return nil, why, id end
+    local list = chosen(tasks, ctx.args)
+    if ctx.json then
+      ctx.report.data { tasks = require("bittern.json").array(list) }
+      return true
+    end
+    show(ctx, list)
+    if #list == 0 then
+      ctx.report.say(("none fits; the coordinator lists %d: bittern tasks --all"):format(#tasks))
+    end
+    return true
+  end,
+}
