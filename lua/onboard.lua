@@ -17,8 +17,9 @@ local function artifact_first(list)
     for _, clause in ipairs(blocks.clauses(block)) do
       local lower = clause.text:lower()
       for _, statement in ipairs(statements) do
-        if lower:find(statement) and not lower:find("%f[%a]not%f[%A]") then
-          return { line = blocks.line_at(block, clause.at), text = clause.text }
+        local at = lower:find(statement)
+        if at and not lower:find("%f[%a]not%f[%A]") then
+          return { line = blocks.line_at(block, clause.at + at - 1), text = clause.text }
         end
       end
     end

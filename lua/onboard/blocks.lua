@@ -2,6 +2,9 @@
 -- rows, paragraphs. Fenced code is an example and demands nothing, so it is left out.
 local M = {}
 
+-- No sentence for people is longer; what is cut off asks for nothing.
+local LINE_MAX <const>, BLOCK_MAX <const>, CLAUSE_MAX <const> = 4096, 8192, 2000
+
 -- Pages copied from a browser lose the marks around code, and words run together:
 -- `summary` and `claimed_metrics` becomes summaryandclaimed_metrics.
 local fields_of_two_words = {
@@ -20,11 +23,15 @@ local function unglue(text)
   return text
 end
 
+local function trim(text)
+  return text:match("^%s*(.*%S)") or ""
+end
+
 local function classify(line)
-  local hashes, title = line:match("^%s*(#+)%s*(.-)[%s#]*$")
-  if hashes then return "heading", title, #hashes end
-  title = line:match("^%s*(.-)%s*\u{b6}%s*$")
-  if title then return "heading", title, 2 end
+  local hashes, title = line:match("^%s*(#+)%s*(.*)$")
+  if hashes then return "heading", title:match("^(.*[^%s#])") or "", #hashes end
+  title = trim(line)
+  if title:sub(-2) == "\u{b6}" then return "heading", title:sub(1, -3), 2 end
   if line:find("^%s*|") then return "row", line end
   local item = line:match("^%s*[-*+]%s+(.*)$") or line:match("^%s*%d+[.)]%s+(.*)$")
   if item then return "bullet", item end
@@ -42,10 +49,6 @@ local function continue(block, text, number)
   block.text = block.text .. " " .. text
 end
 
-local function trim(text)
-  return text:match("^%s*(.-)%s*$")
-end
-
 --- The line on which a byte of a block's text stands.
 function M.line_at(block, at)
   local line = block.line
@@ -61,7 +64,7 @@ end
 function M.split(text)
   local list, open, fence, number = {}, nil, nil, 0
   for raw in (text:gsub("\r\n?", "\n") .. "\n"):gmatch("(.-)\n") do
-    number = number + 1
+    number, raw = number + 1, raw:sub(1, LINE_MAX)
     local mark = raw:match("^%s*(```+)") or raw:match("^%s*(~~~+)")
     if mark and (not fence or fence == mark:sub(1, 3)) then
       fence, open = not fence and mark:sub(1, 3) or nil, nil
@@ -70,7 +73,7 @@ function M.split(text)
     elseif not fence then
       local kind, body, level = classify(unglue(raw))
       body = trim(body)
-      if kind == "text" and open then
+      if kind == "text" and open and #open.text < BLOCK_MAX then
         continue(open, body, number)
       else
         list[#list + 1] = start(kind, body, number, level)
@@ -87,6 +90,7 @@ function M.clauses(block)
   local list, from = {}, 1
   local text = block.text
   local function add(to)
+    to = math.min(to, from + CLAUSE_MAX)
     local blank = #text:sub(from, to):match("^[%s-]*")
     local part = text:sub(from + blank, to)
     if part:find("%S") then list[#list + 1] = { text = part, at = from + blank } end

@@ -73,8 +73,7 @@ local function is_optional_itself(lower, mention)
 end
 
 -- Whether a clause asks for a field, by a verb before it or words after it.
-local function asks_for(lower, mention)
-  local verb = first_of(lower, verbs)
+local function asks_for(lower, verb, mention)
   if verb and verb < mention.at then return true end
   if is_plain_word(mention) then return false end
   local rest = lower:sub(mention.at)
@@ -121,9 +120,9 @@ local function demanded(clause, add)
   local lower = clause.text:lower()
   local condition = condition_of(lower)
   local permitted = first_of(lower, permissions) ~= nil
-  local list = mentions(clause.text)
+  local list, verb = mentions(clause.text), first_of(lower, verbs)
   for _, mention in ipairs(list) do
-    if asks_for(lower, mention) and not is_metric(mention, list) then
+    if asks_for(lower, verb, mention) and not is_metric(mention, list) then
       local soft = condition or permitted or is_optional_itself(lower, mention)
       add { field = mention.name, at = mention.at, condition = condition, mode = mode_of(lower),
         kind = soft and "optional" or "required" }

@@ -97,7 +97,7 @@ local function parameters_of(submission, world)
 end
 
 local function bytes(n)
-  return ("%d bytes"):format(n)
+  return ("%d byte%s"):format(n, n == 1 and "" or "s")
 end
 
 local function within(size, limit, what)
@@ -146,10 +146,14 @@ local function count_rule(reference, source)
   }
 end
 
+local function own_rate(profile)
+  return profile and { profile.budget.bits_numerator, profile.budget.bits_denominator }
+end
+
 -- The rate in force and its source; what the profile says beside it agrees or contradicts.
 local function rate_of(onboarding, profile)
   local limit = onboarding and onboarding.limits.bits_per_parameter
-  local own = profile and { profile.budget.bits_numerator, profile.budget.bits_denominator }
+  local own = own_rate(profile)
   local numerator, denominator
   if limit then numerator, denominator = budget.rate(limit.value) end
   if not numerator then return own, own and "profile " .. profile.name end
@@ -165,7 +169,8 @@ end
 local function reference_rule(onboarding, profile, rate, source)
   local limit = onboarding and onboarding.limits.artifact_bytes
   local reference = profile and profile.reference_parameters
-  local most = reference and rate and assert(budget.bytes(reference, rate))
+  local in_force = limit and own_rate(profile) or rate
+  local most = reference and in_force and assert(budget.bytes(reference, in_force))
   if not limit and not most then return nil end
   if not limit then
     return reference_gate(most, source, ("at most %d bytes: %d/%d bits for each of %d reference "
