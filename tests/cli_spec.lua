@@ -27,7 +27,9 @@ describe("the command line", function()
     for name in bittern("--help").stdout:gmatch("\n  ([%w-]+) +%l") do
       local help = bittern(name, "--help")
       assert.equal(0, help.status, name)
-      for line in help.stdout:gmatch("[^\n]+") do assert.is_true(#line <= 100, name .. ": " .. line) end
+      for line in help.stdout:gmatch("[^\n]+") do
+        assert.is_true(#line <= 100, name .. ": " .. line)
+      end
     end
   end)
 
@@ -80,7 +82,7 @@ describe("the command line", function()
       { env = support.environment(home) })
     assert.equal(13, full.status)
     assert.matches("stdout: No space left", full.stderr)
-    local path = script("local out = require('bittern.report').out for _ = 1, 1e5 do out('line') end")
+    local path = script("for _ = 1, 1e5 do require('bittern.report').out('line') end")
     local closed = support.run({ "/bin/sh", "-c", '"$0" run "$1" | head -n 1', support.bin, path },
       { env = support.environment(home) })
     assert.equal("line\n", closed.stdout)

@@ -31,7 +31,8 @@ describe("bittern.script", function()
   end)
 
   it("names file, line and field in every complaint", function()
-    refused("return {\n api = 1, about = 'x',\n tensr = function() end }", "r.lua:3: .*did you mean 'tensor'")
+    refused("return {\n api = 1, about = 'x',\n tensr = function() end }",
+      "r.lua:3: .*did you mean 'tensor'")
     refused("return {\n about = 'x',\n api = 2, tensor = print }", "undefined global 'print'")
     refused("return {\n about = 'x',\n api = 2, tensor = type }", "r.lua:3: api = 2 is not known")
     refused("return { api = 1, about = 7, tensor = type }", "'about' must be a string")
@@ -75,7 +76,7 @@ describe("bittern.script", function()
 
   it("the user's scripts come before the installed ones, a project's only when trusted", function()
     local home = support.folder()
-    local text = "return { api = 1, about = 'mine', group = 'self', run = function() return true end }"
+    local text = "return { api = 1, about = 'mine', group = 'self', run = function() end }"
     assert(fs.mkdir(home .. "/.config/bittern/cmd"))
     assert(fs.write(home .. "/.config/bittern/cmd/version.lua", text))
     assert(fs.mkdir(home .. "/project/.bittern/cmd"))
