@@ -1,0 +1,263 @@
+local fs = require "core.fs"
+local sys = require "core.sys"
+
+local json = require "bittern.json"
+local mining = require "tests.mining"
+local serving = require "tests.practice.serving"
+local store = require "core.store"
+local support = require "tests.support"
+
+local BINARY <const>, TERNARY <const> = "tiny-binary-frontier", "tiny-ternary-frontier"
+
+-- In the order of the workflow; `track` only ends with a verdict.
+local steps = {
+  "discover", "onboard", "rules", "claim", "compress", "eval", "pack", "hash", "publish", "gate",
+  "submit",
+}
+
+describe("mine", function()
+  local miner
+
+  after_each(function()
+    if miner then miner:stop() end
+    miner = nil
+  end)
+
+  local function sidecar(run)
+    return assert(json.decode(assert(fs.read(
+      ("%s/.local/state/bittern/work/%s/submission.json"):format(miner.home, run)))))
+  end
+
+  it("goes from a live task to an accepted submission, and tells it again when asked", function()
+    miner = mining.start({}, true)
+    local done = miner:mine(BINARY, { "--json", "--timeout", "100" })
+    assert.equal(0, done.status, done.stderr)
+    local result = assert(json.decode(done.stdout))
+    assert.equal("accepted", result.outcome)
+    assert.equal("accepted", result.steps.track.status)
+    assert.is_true(result.steps.hash.bits <= 21 / 16)
+    -- Claimed are the numbers that the eval step measured, and nothing else.
+    local row = miner:ask("SELECT * FROM submission")[1]
+    assert.equal(row.id, result.steps.submit.id)
+    local body = assert(json.decode(row.body))
+    assert.same(result.steps.eval.packed, body.claimed_metrics)
+    assert.equal(result.steps.hash.sha256, body.artifact_sha256)
+    assert.equal("", body.patch)
+    assert.is_nil(body.proposed_idea)
+    assert.equal(body.artifact_uri, sidecar(BINARY .. "-1").artifact_uri)
+    local again = miner:mine(BINARY, { "--json", "--timeout", "100" })
+    assert.equal(0, again.status, again.stderr)
+    assert.equal(row.id, json.decode(again.stdout).steps.submit.id)
+    assert.same({ 1, 1 }, { miner:count() })
+    local copy = miner:mine(BINARY, { "--restart" })
+    assert.equal(9, copy.status)
+    assert.matches("this artifact was submitted before", copy.stderr)
+  end)
+
+  it("killed with SIGKILL after every step ends with one claim and one submission", function()
+    miner = mining.start()
+    for _, step in ipairs(steps) do
+      assert.is_true(miner:kill_after(BINARY, step), "no line of step " .. step)
+    end
+    local done = miner:mine(BINARY)
+    assert.equal(8, done.status, done.stderr)
+    assert.matches("compress .*%(done before%)", done.stderr)
+    assert.matches("submit .*sent before", done.stderr)
+    assert.same({ 1, 1 }, { miner:count() })
+  end)
+
+  it("killed at any moment ends with one claim and one submission", function()
+    miner = mining.start()
+    local wait = 0.02
+    for _ = 1, 9 do
+      local child <close> = miner:watch(TERNARY)
+      sys.sleep(wait)
+      child:kill(9)
+      child:wait(10)
+      wait = wait * 1.5
+    end
+    local done = miner:mine(TERNARY)
+    assert.equal(8, done.status, done.stderr)
+    assert.same({ 1, 1 }, { miner:count() })
+  end)
+
+  -- Kills the moment that the coordinator has stored what was sent, before its answer, which is
+  -- lost anyway, can be noted.
+  local function kill_when_stored(table_name)
+    local db <close> = assert(store.open(miner.home .. "/coordinator/coordinator.db"))
+    local child <close> = miner:watch(BINARY)
+    local deadline = sys.clock() + 30
+    repeat
+      local stored = assert(db:query("SELECT count(*) AS n FROM " .. table_name))[1].n
+    until stored > 0 or sys.clock() > deadline
+    child:kill(9)
+    assert.equal(9, child:wait(10).signal)
+  end
+
+  it("killed right after its claim was stored, the answer lost, finds that claim", function()
+    miner = mining.start { "--fault", "drop-claim-response" }
+    kill_when_stored("claim")
+    local done = miner:mine(BINARY)
+    assert.equal(8, done.status, done.stderr)
+    assert.matches("claim .*reused", done.stderr)
+    assert.same({ 1, 1 }, { miner:count() })
+  end)
+
+  it("killed right after its submission was stored, the answer lost, finds it", function()
+    miner = mining.start { "--fault", "drop-submit-response" }
+    kill_when_stored("submission")
+    local done = miner:mine(BINARY)
+    assert.equal(8, done.status, done.stderr)
+    assert.matches("submit .*found after its answer was lost", done.stderr)
+    assert.same({ 1, 1 }, { miner:count() })
+  end)
+
+  it("loses both answers and still makes one claim and one submission", function()
+    miner = mining.start { "--fault", "drop-claim-response", "--fault", "drop-submit-response" }
+    local done = miner:mine(BINARY)
+    assert.equal(8, done.status, done.stderr)
+    assert.same({ 1, 1 }, { miner:count() })
+  end)
+
+  it("names the idea it builds on, and never its own", function()
+    miner = mining.start()
+    assert.equal(8, miner:mine(TERNARY).status)
+    local first = miner:ask("SELECT * FROM submission")[1]
+    assert.matches("Recipe rowmix", json.decode(first.body).proposed_idea)
+    assert.is_nil(json.decode(first.body).implemented_submission_id)
+    assert.equal(0, support.bittern(miner.home,
+      { "wallet", "new", miner.home .. "/other", "--quiet" }).status)
+    local argv = miner:arguments(TERNARY, { "--idea", "finer groups", "--set", "scale=mean_abs" })
+    table.move({ "--coordinator", miner.url, "--hotkey-file", miner.home .. "/other" }, 1, 4,
+      #argv + 1, argv)
+    assert.equal(8, support.bittern(miner.home, argv).status)
+    local second = json.decode(miner:ask("SELECT * FROM submission ORDER BY position")[2].body)
+    assert.same({ "finer groups", first.id },
+      { second.proposed_idea, second.implemented_submission_id })
+  end)
+
+  for fault, expected in pairs {
+    ["file-changed"] = { 12, "gives other bytes", "integrity" },
+    ["file-redirect"] = { 12, "answers 302, a redirect to", "redirect" },
+    ["no-stake"] = { 4, "insufficient", "stake" },
+    ["tasks-html"] = { 6, "not JSON", "invalid_response" },
+  } do
+    it(("meets %s with exit code %d and sends nothing"):format(fault, expected[1]), function()
+      miner = mining.start { "--fault", fault }
+      local done = miner:mine(BINARY, { "--json" })
+      assert.equal(expected[1], done.status, done.stderr)
+      local failure = mining.failure(done)
+      assert.matches(expected[2], failure.message, 1, true)
+      assert.equal(expected[3], failure.id)
+      assert.equal(0, (select(2, miner:count())))
+    end)
+  end
+
+  it("stops over the budget with the exact bytes, and goes on when that is put right", function()
+    miner = mining.start()
+    local done = miner:mine(BINARY, { "--json", "--budget", "ternary", "--set", "base=t5" })
+    assert.equal(9, done.status, done.stderr)
+    assert.matches("%d+ bytes over the budget of 398454", mining.failure(done).message)
+    assert.same({ 1, 0 }, { miner:count() })
+    done = miner:mine(BINARY)
+    assert.equal(8, done.status, done.stderr)
+    assert.same({ 1, 1 }, { miner:count() })
+  end)
+
+  it("publishes again what changed at its URL between two runs", function()
+    miner = mining.start()
+    assert.is_true(miner:kill_after(BINARY, "gate"))
+    local file
+    for name in require("lfs").dir(miner.home .. "/coordinator/files") do
+      if name:find("%.zip$") then file = miner.home .. "/coordinator/files/" .. name end
+    end
+    local bytes = assert(fs.read(file))
+    assert(fs.write(file, bytes:sub(1, -2) .. string.char(bytes:byte(-1) ~ 1)))
+    local done = miner:mine(BINARY, { "--json" })
+    assert.equal(12, done.status, done.stderr)
+    assert.matches("gives other bytes: SHA-256", mining.failure(done).message, 1, true)
+    assert(fs.remove(file))
+    assert.equal(8, miner:mine(BINARY).status)
+    assert.same({ 1, 1 }, { miner:count() })
+  end)
+
+  it("does not submit when the task is paused after the claim, and resumes with it", function()
+    miner = mining.start()
+    assert.is_true(miner:kill_after(BINARY, "compress"))
+    local function set(action)
+      assert.equal(0, support.bittern(miner.home,
+        { "practice", action, BINARY, "--dir", miner.home .. "/coordinator" }).status)
+    end
+    set("pause")
+    local done = miner:mine(BINARY, { "--json" })
+    assert.equal(7, done.status, done.stderr)
+    assert.matches(TERNARY, mining.failure(done).message, 1, true)
+    set("resume")
+    assert.equal(8, miner:mine(BINARY).status)
+    assert.same({ 1, 1 }, { miner:count() })
+  end)
+
+  it("lets one process at a time work on a task", function()
+    miner = mining.start()
+    local first <close> = miner:watch(BINARY)
+    repeat until assert(first:read_line(20)):find("rules")
+    local done = miner:mine(BINARY, { "--json" })
+    assert.equal(11, done.status, done.stderr)
+    assert.matches("another bittern %(process %d+%)", mining.failure(done).message)
+    repeat until not first:read_line(30)
+    assert.equal(8, first:wait(20).status)
+  end)
+
+  it("with --dry-run prints the requests, signatures left out, and sends none", function()
+    miner = mining.start()
+    local done = miner:mine(TERNARY, { "--dry-run", "--json" })
+    assert.equal(0, done.status, done.stderr)
+    local result = assert(json.decode(done.stdout))
+    assert.equal(2, #result.requests)
+    for _, request in ipairs(result.requests) do
+      assert.equal("X-Signature: (redacted)", request.headers[3])
+    end
+    assert.matches("/api/v1/submissions$", result.requests[2].url)
+    assert.same({ 0, 0 }, { miner:count() })
+    -- The local work is kept for the real run.
+    done = miner:mine(TERNARY)
+    assert.equal(8, done.status, done.stderr)
+    assert.matches("eval .*%(done before%)", done.stderr)
+  end)
+
+  it("says what is missing before it asks anybody", function()
+    miner = mining.start()
+    serving.stop(miner.server)
+    miner.server = nil
+    for code, argv in pairs {
+      usage = { "--set", "base" }, script = { "--recipe", "rowmix", "--set", "bas=t5" },
+      not_found = { "--recipe", "rowmx" },
+    } do
+      local done = miner:mine(BINARY, { "--json", table.unpack(argv) })
+      if code ~= "script" then assert.equal(code, mining.failure(done).id) end
+      assert.is_true(done.status > 0)
+    end
+    assert.equal(6, miner:mine(BINARY).status)
+  end)
+
+  it("does not start anew, or change, what may already be sent", function()
+    miner = mining.start()
+    assert.equal(8, miner:mine(BINARY).status)
+    local done = miner:mine(BINARY, { "--json", "--set", "scale=mean_abs" })
+    assert.equal(3, done.status)
+    assert.matches("has submitted with other settings", mining.failure(done).message)
+    assert.same({ 1, 1 }, { miner:count() })
+  end)
+
+  it("runs a workflow of one's own", function()
+    miner = mining.start()
+    local done = miner:mine(BINARY, {
+      "--json", "--workflow", support.root .. "/examples/workflows/rehearse.lua",
+    })
+    assert.equal(0, done.status, done.stderr)
+    local result = json.decode(done.stdout)
+    assert.same({ "rehearse", "done" }, { result.workflow, result.outcome })
+    assert.is_true(result.steps.eval.heldout_ppl > 1)
+    assert.same({ 0, 0 }, { miner:count() })
+  end)
+end)
