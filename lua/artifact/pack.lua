@@ -17,9 +17,8 @@ local skipped = {
 -- Names that keys and passwords go by; publishing one cannot be undone.
 local secret = {
   "^%.env", "%.pem$", "%.key$", "%.p12$", "%.pfx$", "^id_[rde]", "^%.netrc$", "^%.pypirc$",
-  "^%.npmrc$",
-  "^%.git%-credentials$", "^credentials", "mnemonic", "secret", "password", "^hotkey", "^coldkey",
-  "^wallet", "^token$", "^hf_token", "%.seed$",
+  "^%.npmrc$", "^%.git%-credentials$", "^credentials", "mnemonic", "secret", "password", "^hotkey",
+  "^coldkey", "^wallet", "^token$", "^hf_token", "%.seed$",
 }
 
 local function matches(name, patterns)

@@ -140,9 +140,11 @@ function M.run(whole, measured, limit)
       entry.item.rescued = math.min(entry.item.rescue, #entry.rows)
     end
   end
-  local function fits() return plan.archive_size(whole) <= limit end
-  bisect(entries, fits)
-  fill(entries, fits)
+  if #entries > 0 then
+    local function fits() return plan.archive_size(whole) <= limit end
+    bisect(entries, fits)
+    fill(entries, fits)
+  end
   for _, entry in ipairs(measured) do
     local item = entry.item
     item.rescue_rows = chosen(entry)

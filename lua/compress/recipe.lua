@@ -27,13 +27,13 @@ local schemas = {
 }
 
 -- Raises a mistake and notes where every file on the stack was: the handler picks the recipe's.
-local function fault(message, key)
+local function fault(message, ...)
   local lines = {}
   for level = 8, 2, -1 do
     local info = debug.getinfo(level, "Sl")
     if info and info.currentline > 0 then lines[info.source:sub(2)] = info.currentline end
   end
-  error(setmetatable({ message = message, key = key, lines = lines }, Fault), 0)
+  error(setmetatable({ message = message, keys = { ... }, lines = lines }, Fault), 0)
 end
 
 local function one_of(what, value, list)
@@ -48,7 +48,7 @@ end
 
 local function options_of(name, options)
   local ok, message, key = check.table(options == nil and {} or options, schemas[name])
-  if not ok then fault(("ctx.%s: %s"):format(name, message), key) end
+  if not ok then fault(("ctx.%s: %s"):format(name, message), key, name) end
   return options or {}
 end
 
@@ -169,29 +169,43 @@ local function context(t, args, budget)
   })
 end
 
--- The line of the tensor function that holds a key, else its first line.
-local function line_of(recipe, key)
+-- The lines of the tensor function: array of {number, text}.
+local function lines_of(recipe)
   local info = debug.getinfo(recipe.script.tensor, "S")
-  local word = key and "%f[%w_]" .. tostring(key):gsub("%W", "%%%0") .. "%f[^%w_]"
-  local number = 0
-  for line in ((fs.read(recipe.path) or "") .. "\n"):gmatch("([^\n]*)\n") do
+  local lines, number = {}, 0
+  for text in ((fs.read(recipe.path) or "") .. "\n"):gmatch("([^\n]*)\n") do
     number = number + 1
     local inside = number >= info.linedefined and number <= info.lastlinedefined
-    if word and inside and line:find(word) then return number end
+    if inside then lines[#lines + 1] = { number = number, text = text } end
   end
-  return info.linedefined
+  return lines, info.linedefined
+end
+
+-- The line of the tensor function that holds the first of these words that is there.
+local function line_of(recipe, words)
+  local lines, first = lines_of(recipe)
+  for _, word in ipairs(words) do
+    local pattern = "%f[%w_]" .. tostring(word):gsub("%W", "%%%0") .. "%f[^%w_]"
+    for _, line in ipairs(lines) do
+      if line.text:find(pattern) then return line.number end
+    end
+  end
+  return first
 end
 
 local function complain(recipe, t, problem)
   local where = (" (tensor '%s')"):format(t.name)
-  if getmetatable(problem) ~= Fault then return nil, tostring(problem) .. where, "script" end
-  local line = problem.lines[recipe.path] or line_of(recipe, problem.key)
+  if type(problem) == "string" then return nil, problem .. where, "script" end
+  if getmetatable(problem) ~= Fault then
+    problem = { message = "raised a " .. type(problem), keys = { "error" }, lines = {} }
+  end
+  local line = problem.lines[recipe.path] or line_of(recipe, problem.keys)
   return nil, ("%s:%d: %s%s"):format(recipe.path, line, problem.message, where), "script"
 end
 
 local function nonsense(result)
   local text = "tensor must return what ctx.keep, ctx.q4 or ctx.lowbit gave for this tensor"
-  return setmetatable({ message = text .. ", not " .. type(result), lines = {} }, Fault)
+  return setmetatable({ message = text .. ", not " .. type(result), keys = {}, lines = {} }, Fault)
 end
 
 --- Asks a recipe about one tensor.

@@ -1,0 +1,65 @@
+-- Small models made on the spot, for specs of compression and artifacts.
+local buffer = require "core.buffer"
+local fs = require "core.fs"
+local quant = require "core.quant"
+
+local json = require "bittern.json"
+local safetensors = require "bittern.model.safetensors"
+local support = require "tests.support"
+
+local M = {}
+
+-- The same "random" numbers on every run.
+local function generator(seed)
+  return function()
+    seed = (seed * 1103515245 + 12345) & 0x7FFFFFFF
+    return seed / 0x3FFFFFFF - 1
+  end
+end
+
+--- An f32 buffer of `count` numbers in -1..1, or what `value(i)` gives.
+function M.numbers(count, seed, value)
+  local out, random = buffer.new("f32", count), generator(seed or 1)
+  for i = 0, count - 1 do out:set(i, value and value(i) or random()) end
+  return out
+end
+
+local function bytes_of(tensor, seed)
+  local count = 1
+  for _, size in ipairs(tensor.shape) do count = count * size end
+  if tensor.text then return tensor.text end
+  local values = M.numbers(count, seed, tensor.value)
+  return quant.narrow((tensor.dtype or "BF16"):lower(), values):text()
+end
+
+--- Writes a model directory.
+-- @param tensors array of {name, shape, dtype = "BF16", value = function(i) or nil, text = bytes}
+-- @param options {config = {...}, metadata = {...}, files = {name = text}, dir = folder}
+-- @return its path
+function M.write(tensors, options)
+  options = options or {}
+  local dir, entries, by_name = options.dir or support.folder(), {}, {}
+  for i, tensor in ipairs(tensors) do
+    entries[i] = { name = tensor.name, dtype = tensor.dtype or "BF16", shape = tensor.shape }
+    by_name[tensor.name] = bytes_of(tensor, i)
+  end
+  local header, order = safetensors.header(entries, options.metadata)
+  local parts = { header }
+  for _, tensor in ipairs(order) do parts[#parts + 1] = by_name[tensor.name] end
+  assert(fs.write(dir .. "/model.safetensors", table.concat(parts)))
+  local config = options.config or { model_type = "example", architectures = json.array { "X" } }
+  assert(fs.write(dir .. "/config.json", assert(json.encode(config))))
+  for name, text in pairs(options.files or {}) do assert(fs.write(dir .. "/" .. name, text)) end
+  return dir
+end
+
+--- A recipe file with this body of its tensor function, or this whole text.
+-- @return its path
+function M.recipe(body, whole)
+  local path = support.folder() .. "/mine.lua"
+  assert(fs.write(path, whole or "return { api = 1, about = 'test',\n"
+    .. "args = { base = { 'b1', 'codec' } },\ntensor = function(ctx, t)\n" .. body .. "\nend }"))
+  return path
+end
+
+return M
