@@ -36,7 +36,7 @@ local function rank(entry)
     if values[a] ~= values[b] then return values[a] > values[b] end
     return a < b
   end)
-  entry.values, entry.rows = values, rows
+  entry.values, entry.rows, entry.closed = values, rows, false
 end
 
 -- How many rows of an entry are worth at least the threshold.
