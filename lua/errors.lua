@@ -32,6 +32,7 @@ local ids = {
   -- tasks and submissions
   not_live = { 7, "pick a live task from `bittern tasks`" },
   not_found = { 7, "check the name or the path" },
+  ambiguous = { 7, "name the task by its id" },
   pending = { 8, "still pending: `bittern track ID` continues to watch" },
   stop = { 9, "fix what the gate names, then run the same command again" },
   over_budget = { 9, "compress further: a smaller base codec or fewer rescued rows" },

@@ -5,7 +5,7 @@ local report = require "bittern.report"
 
 local M = {}
 
-local WIDTH <const> = 80
+local WIDTH <const>, LABEL_MAX <const> = 80, 32
 
 local function is_plain_list(value)
   if #value == 0 then return false end
@@ -16,6 +16,7 @@ local function is_plain_list(value)
 end
 
 local function text_of(value)
+  if type(value) == "number" then return json.encode(value) or tostring(value) end
   if type(value) ~= "table" then return report.clean(value) end
   if next(value) == nil then return "none" end
   if is_plain_list(value) then
@@ -26,32 +27,35 @@ local function text_of(value)
   return report.clean(json.encode(value) or "?")
 end
 
--- One level of objects is shown as name.member.
-local function flatten(record, flat)
-  for name, value in pairs(record) do
-    if type(value) == "table" and #value == 0 and next(value) ~= nil then
-      for member, inner in pairs(value) do flat[name .. "." .. tostring(member)] = inner end
-    else
-      flat[name] = value
-    end
-  end
-  return flat
-end
-
-local function names_in_order(flat, order)
+local function names_in_order(record, order)
   local names, seen = {}, {}
-  for _, name in ipairs(order) do
-    for _, key in ipairs(check.sorted_keys(flat)) do
-      if not seen[key] and (key == name or key:sub(1, #name + 1) == name .. ".") then
-        seen[key] = true
-        names[#names + 1] = key
+  for _, list in ipairs { order, check.sorted_keys(record) } do
+    for _, name in ipairs(list) do
+      if record[name] ~= nil and not seen[name] then
+        seen[name] = true
+        names[#names + 1] = name
       end
     end
   end
-  for _, key in ipairs(check.sorted_keys(flat)) do
-    if not seen[key] then names[#names + 1] = key end
-  end
   return names
+end
+
+local function is_object(value)
+  return type(value) == "table" and #value == 0 and next(value) ~= nil
+end
+
+-- {label, value} of each line: the members of an object stand under its name, one level deep.
+local function entries_of(record, order)
+  local list = {}
+  for _, name in ipairs(names_in_order(record, order)) do
+    local value, label = record[name], report.clean(name)
+    local nested = is_object(value)
+    list[#list + 1] = { label, not nested and text_of(value) or "" }
+    for _, member in ipairs(nested and check.sorted_keys(value) or {}) do
+      list[#list + 1] = { "  " .. report.clean(member), text_of(value[member]) }
+    end
+  end
+  return list
 end
 
 --- Text in lines of at most so many columns, at least one.
@@ -79,14 +83,11 @@ end
 -- @param order array of names that come first
 -- @return array of lines
 function M.lines(record, order)
-  local flat, lines, widest = flatten(record, {}), {}, 0
-  local names = names_in_order(flat, order)
-  for _, name in ipairs(names) do widest = math.max(widest, #report.clean(name)) end
-  widest = math.min(widest, 30)
-  local indent = (" "):rep(widest + 2)
-  for _, name in ipairs(names) do
-    local body = M.wrap(text_of(flat[name]), WIDTH, indent)
-    local label = report.clean(name)
+  local entries, lines, widest = entries_of(record, order), {}, 0
+  for _, entry in ipairs(entries) do widest = math.max(widest, #entry[1]) end
+  local indent = (" "):rep(math.min(widest, LABEL_MAX) + 2)
+  for _, entry in ipairs(entries) do
+    local label, body = entry[1], M.wrap(entry[2], WIDTH, indent)
     body[1] = label .. (" "):rep(math.max(2, #indent - #label)) .. body[1]:sub(#indent + 1)
     for _, line in ipairs(body) do lines[#lines + 1] = (line:gsub("%s+$", "")) end
   end

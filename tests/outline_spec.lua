@@ -4,15 +4,16 @@ local outline = require "bittern.outline"
 describe("bittern.outline", function()
   it("shows known fields first and leaves nothing out", function()
     assert.same({
-      "id         1",
-      "metrics.a  0.5",
-      "metrics.b  2",
-      "extra      true",
-      "list       x, y",
-      "nothing    none",
-      'odd        [{"deep":1}]',
+      "id       1",
+      "metrics",
+      "  a      5.5540151569081235",
+      "  b      2",
+      "extra    true",
+      "list     x, y",
+      "nothing  none",
+      'odd      [{"deep":1}]',
     }, outline.lines({
-      extra = true, id = "1", metrics = { b = 2, a = 0.5 }, list = { "x", "y" },
+      extra = true, id = "1", metrics = { b = 2, a = 5.5540151569081235 }, list = { "x", "y" },
       odd = { { deep = 1 } }, nothing = json.array {},
     }, { "id", "metrics" }))
   end)

@@ -198,6 +198,26 @@ describe("discover commands", function()
     set "resume"
   end)
 
+  it("a user's own mode takes the place of ours; its faults have file and line", function()
+    local other = support.folder()
+    local modes = other .. "/.config/bittern/modes"
+    assert(fs.mkdir(modes))
+    local function check(text)
+      assert(fs.write(modes .. "/standard.lua", text))
+      local argv = { "check", "tiny-binary-frontier", "--submission", sidecar() }
+      return support.bittern(other, argv, { env = { BITSOTA_COORDINATOR_URL = url } })
+    end
+    local mode = [[return { api = 1, about = "mine", fields = {}, accept = function() end, rules = {
+      { id = "round", about = "x", check = function(s) return %s end } } }]]
+    assert.equal(0, check(mode:format("true")).status)
+    local done = check(mode:format("nil, 'not round'"))
+    assert.equal(9, done.status)
+    assert.matches("STOP%s+round%s+mode standard\n%s+not round", done.stdout)
+    failed(check(mode:format("s.none.at_all")), 14, "modes/standard%.lua:2: ")
+    failed(check((mode:format("true"):gsub("about", "abuot", 1))), 14,
+      "modes/standard%.lua:1: .*did you mean 'about'")
+  end)
+
   it("the examples run", function()
     local done = run(url, "run", support.root .. "/examples/coordinator.lua")
     assert.equal(0, done.status, done.stderr)
@@ -294,6 +314,15 @@ describe("discover commands, with a coordinator in trouble,", function()
       local done = run(url, "check", "9", "--submission", sidecar())
       assert.equal(9, done.status)
       assert.matches("STOP%s+mode%s", done.stdout)
+    end)
+  end)
+
+  it("do not choose between two tasks of one slug", function()
+    local one = { id = "a", slug = "twin", task_state = "live", is_active = true }
+    local two = { id = "b", slug = "Twin", task_state = "live", is_active = true }
+    with_answers({ ["GET /api/v1/tasks"] = { body = json.encode { one, two } } }, function(url)
+      failed(run(url, "task", "twin"), 7, "2 tasks have the slug 'twin'; name one by its id: a, b")
+      assert.equal(0, run(url, "task", "b").status)
     end)
   end)
 
