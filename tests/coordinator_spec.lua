@@ -162,6 +162,18 @@ describe("bittern.coordinator", function()
     assert.same({}, warned)
   end)
 
+  it("signs every attempt of a GET afresh", function()
+    local clock = NOW
+    local c, asked = client({ value {} }, { key = key(), now = function() return clock end })
+    c:submissions {}
+    local headers = asked[1].options.headers
+    for _, later in ipairs { 5, 90 } do
+      clock = NOW + later
+      assert.equal(("X-Timestamp: %d"):format(clock), headers()[2])
+    end
+    assert.is_table(asked[1].options.retry)
+  end)
+
   it("claims with the canonical bytes that are signed, leaving out what is empty", function()
     local k = key()
     local c, asked = client({ value { id = 3, status = "active" } }, { key = k })
