@@ -1,8 +1,7 @@
 """Loads a Bittern artifact: a Hugging Face model directory with packed matrices.
 
-AutoModelForCausalLM.from_pretrained(dir, trust_remote_code=True) finds BitternForCausalLM through
-config.json's auto_map. Every packed matrix becomes an ordinary dense parameter of the base model's
-own class; numpy and torch do all of it, and no network is used.
+AutoModelForCausalLM.from_pretrained(dir, trust_remote_code=True) finds BitternForCausalLM. Every
+packed matrix becomes an ordinary dense parameter of the base model's class; no network is used.
 
 A packed matrix W is stored as W.codes, W.scales and, when some of its rows are rescued at four
 bits, W.rescue.rows, W.rescue.codes and W.rescue.scales. The plan, JSON in the metadata of
