@@ -37,12 +37,15 @@ MODULES := $(patsubst %.c,$(BUILD)/%.so,$(wildcard $(LOADABLE:%=core/%.c)))
 C_TESTS := $(patsubst tests/c/%.c,$(BUILD)/tests/%,$(wildcard tests/c/test_*.c))
 
 .PHONY: all demo test check bench docs install uninstall clean help \
-  deps-build deps-test build-binary
+  deps-build deps-test build-binary binary
 
 all: deps-build build-binary ## build build/bittern
 
 build-binary:
-	@$(MAKE) --no-print-directory $(BUILD)/bittern $(MODULES)
+	@$(MAKE) --no-print-directory binary
+
+binary: $(BUILD)/bittern $(MODULES)
+	@:
 
 $(BUILD)/bittern: $(OBJECTS)
 	$(CC) $(LDFLAGS) -Wl,-E -o $@ $^ $(LIBS)
