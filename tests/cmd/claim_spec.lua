@@ -1,0 +1,52 @@
+local json = require "bittern.json"
+local mining = require "tests.mining"
+
+local BINARY <const> = "tiny-binary-frontier"
+
+describe("bittern claim", function()
+  local miner
+
+  after_each(function() miner:stop() end)
+
+  it("takes one claim, however often it is asked", function()
+    miner = mining.start()
+    local first = miner:run { "claim", BINARY, "--description", "a plan" }
+    assert.equal(0, first.status, first.stderr)
+    local again = miner:run { "claim", BINARY:upper(), "--json" }
+    local result = assert(json.decode(again.stdout))
+    assert.same({ first.stdout, "reused" }, { result.claim.id .. "\n", result.how })
+    local rows = miner:ask("SELECT claim_description AS text FROM claim")
+    assert.same({ { text = "a plan" } }, rows)
+  end)
+
+  it("finds its claim when the answer is lost", function()
+    miner = mining.start { "--fault", "drop-claim-response" }
+    local done = miner:run { "claim", BINARY }
+    assert.equal(0, done.status, done.stderr)
+    assert.matches("found after its answer was lost", done.stderr)
+    assert.same({ 1, 0 }, { miner:count() })
+  end)
+
+  it("with --dry-run prints the exact request and sends nothing", function()
+    miner = mining.start()
+    local done = miner:run { "claim", BINARY, "--dry-run", "--description", "\u{e9}" }
+    assert.equal(0, done.status, done.stderr)
+    assert.matches("^POST http://127.0.0.1:%d+/api/v1/tasks/[%x-]+/claim\n", done.stdout)
+    assert.matches("\nX-Signature: (redacted)\n", done.stdout, 1, true)
+    assert.matches('\n{"claim_description":"\\u00e9"}\n', done.stdout, 1, true)
+    assert.same({ 0, 0 }, { miner:count() })
+  end)
+
+  it("refuses what is not live and lists what is", function()
+    miner = mining.start()
+    local done = miner:run { "claim", "tiny-binary-frontie", "--json" }
+    assert.equal(7, done.status)
+    assert.matches("did you mean 'tiny-binary-frontier'", mining.failure(done).message, 1, true)
+  end)
+
+  it("says at once that the stake is missing", function()
+    miner = mining.start { "--fault", "no-stake" }
+    local done = miner:run { "claim", BINARY, "--json" }
+    assert.same({ 4, "stake" }, { done.status, mining.failure(done).id })
+  end)
+end)
