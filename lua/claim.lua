@@ -33,6 +33,8 @@ function M.find(ctx, wanted)
 end
 
 local function record(ctx, row, state, details)
+  ctx.ledger:event(ctx.run and ctx.run.id, "claim",
+    ("%s: %s"):format(state, details.claim_id or details.message))
   local ok, message, code = ctx.ledger:claim_outcome(row, state, details)
   if not ok then return nil, message, code end
   return true

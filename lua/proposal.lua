@@ -14,17 +14,6 @@ local function settings_text(settings)
   return #parts > 0 and " (" .. table.concat(parts, ", ") .. ")" or ""
 end
 
---- The numbers of a score, for claimed_metrics.
--- @param score as bittern.eval gives it
--- @return {name = number}
-function M.metrics(score)
-  local metrics = {}
-  for name, value in pairs(score) do
-    if type(value) == "number" then metrics[name] = value end
-  end
-  return metrics
-end
-
 --- One sentence for people who look at the submission.
 -- @param work {recipe= name, settings=, size=, bits= a parameter, packed= score, dense= score,
 --   text= name of the held-out text}
@@ -62,6 +51,44 @@ function M.mode_fields(mode, options)
     fields.implemented_submission_id = options.implements or first and first.id or nil
   end
   return fields
+end
+
+--- The submission that the results so far amount to, without claim and base_ref.
+-- @param submissions earlier ones of the task, or nil when the list is closed
+function M.submission(ctx, state, submissions)
+  local recipe = { name = state.compress.recipe, about = state.compress.about }
+  local fields = M.mode_fields(ctx.demands.mode, {
+    idea = ctx.args.idea or M.idea(recipe, ctx.args.set), implements = ctx.args.implements,
+    submissions = submissions or {}, hotkey = ctx.hotkey,
+  })
+  fields.claimed_metrics = state.eval.packed
+  fields.summary = ctx.args.summary or M.summary {
+    recipe = recipe.name, settings = ctx.args.set, size = state.hash.size, bits = state.hash.bits,
+    packed = state.eval.packed, dense = state.eval.dense, text = ctx.args.text:match("[^/]+$"),
+  }
+  fields.artifact_uri = state.publish.url
+  fields.artifact_sha256, fields.artifact_size_bytes = state.hash.sha256, state.hash.size
+  return fields
+end
+
+--- Our earlier submission of the same bytes that still counts, or nil.
+function M.twin(ctx, submissions, digest)
+  for _, submission in ipairs(submissions or {}) do
+    local counts = submission.status ~= "rejected" and submission.status ~= "error"
+    local ours = submission.miner_hotkey == ctx.hotkey
+    if counts and ours and submission.artifact_sha256 == digest then
+      return submission
+    end
+  end
+  return nil
+end
+
+--- A body as the sidecar holds it: without what belongs to the request alone.
+function M.sidecar(body)
+  local copy = {}
+  for name, value in pairs(body) do copy[name] = value end
+  copy.claim_id, copy.patch = nil, nil
+  return copy
 end
 
 return M

@@ -62,7 +62,13 @@ local function listed(ctx, row)
   return false
 end
 
+-- The history of the run; that it cannot be written ends nothing, its rows hold what counts.
+local function note(ctx, format, ...)
+  ctx.ledger:event(ctx.run and ctx.run.id, "submit", format:format(...))
+end
+
 local function adopt(ctx, row, record, how)
+  note(ctx, "submission %s: %s", record.id, how)
   local ok, message, code = ctx.ledger:submission_outcome(row.id, "sent",
     { submission_id = record.id, status = record.status })
   if not ok then return nil, message, code end
@@ -98,10 +104,12 @@ local function post(ctx, row, body)
     local ok, record, how
     ok, message, code = ctx.ledger:submission_attempt(row.id)
     if not ok then return nil, message, code end
+    note(ctx, "POST for claim %s, body sha256 %s", row.claim_id, row.body_sha256)
     record, message, code = ctx.client:submit(body)
     if type(record) == "table" and record.id then return adopt(ctx, row, record, "sent") end
     if code == "interrupted" then return nil, message, code end
     message = message or "the answer names no submission"
+    note(ctx, "POST failed: %s", message)
     local kind = code and outcome.of(code) or "unknown"
     if kind ~= "unknown" then return give_up(ctx, row, kind, message, code) end
     local why, id

@@ -10,7 +10,6 @@ local eval = require "bittern.eval.score"
 local gate = require "bittern.gate"
 local model = require "bittern.model"
 local packed = require "bittern.artifact.packed"
-local proposal = require "bittern.proposal"
 local report = require "bittern.report"
 local rules = require "bittern.rules"
 local script = require "bittern.script"
@@ -203,7 +202,7 @@ function M.score(ctx, path, label)
   local score, message, code = eval.score { model = path, text = text, on_progress = tell }
   finish()
   if not score then return nil, message, code end
-  return proposal.metrics(score)
+  return score
 end
 
 --- What packing depends on.
@@ -214,44 +213,6 @@ end
 --- What publishing depends on.
 function M.publish_inputs(ctx, state)
   return { sha256 = state.hash.sha256, publisher = ctx.args.publish, base = ctx.client.base }
-end
-
---- The submission that the results so far amount to, without claim and base_ref.
--- @param submissions earlier ones of the task, or nil when the list is closed
-function M.submission(ctx, state, submissions)
-  local recipe = { name = state.compress.recipe, about = state.compress.about }
-  local fields = proposal.mode_fields(ctx.demands.mode, {
-    idea = ctx.args.idea or proposal.idea(recipe, ctx.args.set), implements = ctx.args.implements,
-    submissions = submissions or {}, hotkey = ctx.hotkey,
-  })
-  fields.claimed_metrics = state.eval.packed
-  fields.summary = ctx.args.summary or proposal.summary {
-    recipe = recipe.name, settings = ctx.args.set, size = state.hash.size, bits = state.hash.bits,
-    packed = state.eval.packed, dense = state.eval.dense, text = ctx.args.text:match("[^/]+$"),
-  }
-  fields.artifact_uri = state.publish.url
-  fields.artifact_sha256, fields.artifact_size_bytes = state.hash.sha256, state.hash.size
-  return fields
-end
-
---- Our earlier submission of the same bytes that still counts, or nil.
-function M.twin(ctx, submissions, digest)
-  for _, submission in ipairs(submissions or {}) do
-    local counts = submission.status ~= "rejected" and submission.status ~= "error"
-    local ours = submission.miner_hotkey == ctx.hotkey
-    if counts and ours and submission.artifact_sha256 == digest then
-      return submission
-    end
-  end
-  return nil
-end
-
---- A body as the sidecar holds it: without what belongs to the request alone.
-function M.sidecar(body)
-  local copy = {}
-  for name, value in pairs(body) do copy[name] = value end
-  copy.claim_id, copy.patch = nil, nil
-  return copy
 end
 
 --- Tells why the gate says STOP.

@@ -8,6 +8,7 @@ local claims = require "bittern.claim"
 local gate = require "bittern.gate"
 local pack = require "bittern.artifact.pack"
 local preview = require "bittern.preview"
+local proposal = require "bittern.proposal"
 local publishing = require "bittern.publishing"
 local sidecar = require "bittern.sidecar"
 local submit = require "bittern.submit"
@@ -147,11 +148,11 @@ local function judge(ctx, state, draft)
   local list, message, code = earlier(ctx, state)
   if not list then return nil, message, code end
   local known = list ~= canonical.null and list or nil
-  local submission = work.submission(ctx, state, known)
+  local submission = proposal.submission(ctx, state, known)
   local base_ref
   base_ref, message, code = submit.base_ref(state.discover.task, ctx.args.base_ref)
   if not base_ref then return nil, message, code end
-  local twin = work.twin(ctx, known, state.hash.sha256)
+  local twin = proposal.twin(ctx, known, state.hash.sha256)
   if twin then
     return nil, ("this artifact was submitted before, as %s (%s); a duplicate earns nothing")
       :format(twin.id, tostring(twin.status)), "stop"
@@ -217,7 +218,7 @@ local function send(ctx, state)
   if record ~= false then return record, how, code end
   local ok, message, id = look_again(ctx, state)
   if not ok then return nil, message, id end
-  ok, message, id = sidecar.write(ctx.folder, work.sidecar(state.gate.body))
+  ok, message, id = sidecar.write(ctx.folder, proposal.sidecar(state.gate.body))
   if not ok then return nil, message, id end
   return submit.send(contest(ctx, state), state.gate.body)
 end
