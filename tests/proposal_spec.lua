@@ -38,8 +38,10 @@ describe("proposal", function()
   it("knows our earlier submission of the same bytes, unless it was refused", function()
     local ctx = { hotkey = "5Me" }
     local function twin(status, who)
-      return proposal.twin(ctx,
-        { { id = "s", status = status, miner_hotkey = who or "5Me", artifact_sha256 = "aa" } }, "aa")
+      local earlier = {
+        id = "s", status = status, miner_hotkey = who or "5Me", artifact_sha256 = "aa",
+      }
+      return proposal.twin(ctx, { earlier }, "aa")
     end
     assert.equal("s", twin("accepted").id)
     assert.equal("s", twin("pending_verification").id)
