@@ -127,8 +127,8 @@ cls = loader.BitternForCausalLM
 cls.register_for_auto_class('AutoModelForCausalLM')
 assert not hasattr(cls, 'config_class')
 register = stand_in.Module.register_parameter
-model = cls.from_pretrained(sys.argv[3], config=config, torch_dtype='float16', local_files_only=True,
-                            trust_remote_code=True, _from_auto=True, adapter_kwargs={})
+model = cls.from_pretrained(sys.argv[3], config=config, torch_dtype='float16', _from_auto=True,
+                            local_files_only=True, trust_remote_code=True, adapter_kwargs={})
 assert stand_in.Module.register_parameter is register
 assert model.training is False
 params = dict(model.named_parameters())
@@ -138,7 +138,8 @@ embed = model.get_submodule('model.embed')._parameters['weight']
 assert embed.array.dtype == np.float16 and not embed.is_meta
 weights = loader.Weights(sys.argv[3] + '/model.safetensors')
 assert (embed.array == weights.matrix('embed.weight').astype(np.float16)).all()
-for tensors, fragment in (({**shapes, 'model.more.weight': (2,)}, 'no weights for model.more.weight'),
+more = {**shapes, 'model.more.weight': (2,)}
+for tensors, fragment in ((more, 'no weights for model.more.weight'),
                           ({'model.norm.weight': (4,)}, 'has no parameter embed.weight')):
     stand_in.install(Base=stand_in.base_class(tensors))
     try:
