@@ -73,7 +73,7 @@ end
 
 --- Something is not as it should be, but work goes on.
 function M.warn(text)
-  tell(paint("33", "warning: ") .. text)
+  tell(paint("33", "warning: ") .. M.clean(text, true))
 end
 
 --- The failure of a command: one line, and what to do next.
@@ -82,7 +82,7 @@ function M.failure(message, code, next_step, exit)
     M.data({ error = { id = code or "error", message = message, next = next_step, exit = exit } })
     return
   end
-  tell(paint("31", "bittern: ") .. message)
+  tell(paint("31", "bittern: ") .. M.clean(message, true))
   if next_step then tell("  next: " .. next_step) end
 end
 

@@ -18,6 +18,7 @@ local kinds = {
     fields = { tensor = { type = "function" } },
   },
   mode = {
+    named_only = true, -- the coordinator says which mode: never let it choose a file
     installed = "lua/modes", folder = "modes",
     fields = {
       fields = { type = "table" }, rules = { type = "table" }, accept = { type = "function" },
@@ -221,13 +222,13 @@ local function locate(kind, name)
   return nil
 end
 
---- The script of a name, or of a path when it contains a slash.
+--- The script of a name, or of a path when it contains a slash (modes: of a name only).
 -- @param kind see M.load
 -- @param name string
 -- @return the script's table and its path, or nil, message, code
 function M.find(kind, name)
   local path
-  if name:find("/", 1, true) then path = fs.realpath(name)
+  if name:find("/", 1, true) and not kinds[kind].named_only then path = fs.realpath(name)
   elseif not name:find("[^%w_-]") then path = locate(kind, name) end
   if path then
     local value, message, code = M.load(path, kind)

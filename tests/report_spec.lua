@@ -1,4 +1,6 @@
+local fs = require "core.fs"
 local report = require "bittern.report"
+local support = require "tests.support"
 
 describe("bittern.report", function()
   it("takes escape sequences and control bytes out of outside text", function()
@@ -7,6 +9,13 @@ describe("bittern.report", function()
     assert.equal("a b c", report.clean("a\nb\tc"))
     assert.equal("a\nb", report.clean("a\nb\r\8", true))
     assert.equal("ab", report.clean("a\xC2\x9Bb"))
+  end)
+
+  it("prints no control bytes of a message from outside", function()
+    local home = support.folder()
+    local path = home .. "/s.lua"
+    assert(fs.write(path, "return nil, 'bad \\27[31mred\\27[0m\\7', 'usage'"))
+    assert.matches("bittern: bad red\n", support.bittern(home, { "run", path }).stderr)
   end)
 
   it("groups digits by thousands", function()

@@ -64,6 +64,15 @@ describe("bittern.script", function()
     assert.equal("no command named 'versoin'; did you mean 'version'?", message)
   end)
 
+  it("loads a mode by its name only: the coordinator says it, and it is no path", function()
+    local path = support.folder() .. "/evil.lua"
+    assert(fs.write(path, "error('the file was run')"))
+    local value, message, code = script.find("mode", path)
+    assert.is_nil(value)
+    assert.equal("not_found", code)
+    assert.matches("^no mode named", message)
+  end)
+
   it("types what `--set` gives", function()
     local with = { args = { base = { "b1", "codec" }, n = { 4, "count" }, on = { true, "switch" },
       keep = { {}, "names" } } }
