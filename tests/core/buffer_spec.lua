@@ -110,4 +110,17 @@ describe("core.buffer", function()
     assert.equal("buffer (u8, 3 elements)", tostring(kept))
     assert.is_false(getmetatable(kept))
   end)
+
+  -- A finalizer would keep it for a second collection, and long runs would pile up gigabytes.
+  it("gives its memory back at the first collection", function()
+    collectgarbage()
+    local before = collectgarbage("count")
+    do
+      local large = buffer.new("u8", 8 << 20)
+      assert.is_true(collectgarbage("count") > before + 8000)
+      assert.equal(8 << 20, #large)
+    end
+    collectgarbage()
+    assert.is_true(collectgarbage("count") < before + 1000)
+  end)
 end)
