@@ -7,7 +7,8 @@ BUILD  := build
 
 PACKAGES := lua5.4 libcrypto libsodium libdeflate sqlite3
 # Modules whose libraries take milliseconds to load: shared objects that
-# `require` opens when a script first needs them.
+# `require` opens when a script first needs them. Each is made of core/NAME.c
+# and the core/NAME_*.c beside it.
 LOADABLE := http httpd
 http_PACKAGES  := libcurl
 httpd_PACKAGES := libmicrohttpd
@@ -31,9 +32,11 @@ KERNELS := kernels_scalar forward_kernels
 LIB_FLAGS = $(shell pkg-config --cflags $(ALL_PACKAGES))
 LIBS = $(shell pkg-config --libs $(PACKAGES)) -lpthread -lm
 
-SOURCES := $(filter-out $(LOADABLE:%=core/%.c),$(wildcard core/*.c))
-OBJECTS := $(SOURCES:core/%.c=$(BUILD)/core/%.o)
-MODULES := $(patsubst %.c,$(BUILD)/%.so,$(wildcard $(LOADABLE:%=core/%.c)))
+parts   = $(wildcard core/$(1).c core/$(1)_*.c)
+objects = $(patsubst core/%.c,$(BUILD)/core/%.o,$(1))
+LOADED  := $(foreach m,$(LOADABLE),$(call parts,$(m)))
+OBJECTS := $(call objects,$(filter-out $(LOADED),$(wildcard core/*.c)))
+MODULES := $(LOADABLE:%=$(BUILD)/core/%.so)
 C_TESTS := $(patsubst tests/c/%.c,$(BUILD)/tests/%,$(wildcard tests/c/test_*.c))
 
 .PHONY: all demo test check bench docs install uninstall clean help \
@@ -51,8 +54,10 @@ $(BUILD)/bittern: $(OBJECTS)
 	$(CC) $(LDFLAGS) -Wl,-E -o $@ $^ $(LIBS)
 
 # nodelete: libcurl's name resolver may still run when the state closes.
-$(BUILD)/core/%.so: $(BUILD)/core/%.o
-	$(CC) $(LDFLAGS) -shared -Wl,-z,nodelete -o $@ $< $(shell pkg-config --libs $($*_PACKAGES))
+$(BUILD)/core/%.so:
+	$(CC) $(LDFLAGS) -shared -Wl,-z,nodelete -o $@ $^ $(shell pkg-config --libs $($*_PACKAGES))
+$(foreach m,$(LOADABLE),\
+  $(eval $(BUILD)/core/$(m).so: $(call objects,$(call parts,$(m)))))
 
 $(BUILD)/core/%.o: core/%.c $(wildcard core/*.h)
 	@mkdir -p $(@D)
