@@ -208,6 +208,18 @@ describe("mine", function()
     assert.equal(8, first:wait(20).status)
   end)
 
+  it("knows a task by its id as the same task", function()
+    miner = mining.start()
+    assert.equal(8, miner:mine(BINARY).status)
+    local listed = support.bittern(miner.home, { "tasks", "--json", "--coordinator", miner.url })
+    local tasks = json.decode(listed.stdout).tasks
+    local id = tasks[1].slug == BINARY and tasks[1].id or tasks[2].id
+    local done = miner:mine(id)
+    assert.equal(8, done.status, done.stderr)
+    assert.matches("continuing run 1", done.stderr)
+    assert.same({ 1, 1 }, { miner:count() })
+  end)
+
   it("with --dry-run prints the requests, signatures left out, and sends none", function()
     miner = mining.start()
     local done = miner:mine(TERNARY, { "--dry-run", "--json" })

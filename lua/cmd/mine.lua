@@ -10,6 +10,7 @@ local preview = require "bittern.preview"
 local script = require "bittern.script"
 local session = require "bittern.session"
 local submit = require "bittern.submit"
+local tasks_of = require "bittern.task"
 local wallet = require "bittern.wallet"
 local work = require "bittern.work"
 local workflow = require "bittern.workflow"
@@ -206,6 +207,13 @@ local function go(ctx, open, settings)
   return show(ctx, result)
 end
 
+-- A task has two names; its runs and its lock go by the slug, whichever was typed.
+local function slug_of(client, word)
+  local tasks = word:find("^[%x-]+$") and client:tasks()
+  local task = tasks and tasks_of.find(tasks, word)
+  return (task and task.slug or word):lower()
+end
+
 local function run_command(ctx)
   local flow, path, code = script.find("workflow", ctx.args.workflow)
   if not flow then return nil, path, code end
@@ -220,7 +228,7 @@ local function run_command(ctx)
   local ledger <close>, why, kind = ledgers.open()
   if not ledger then return nil, why, kind end
   local key = {
-    workflow = path:match("([^/]+)%.lua$"), slug = ctx.args.slug:lower(),
+    workflow = path:match("([^/]+)%.lua$"), slug = slug_of(client, ctx.args.slug),
     coordinator = client.base, hotkey = client.address,
   }
   local lock <close>, holder, locked = ledger:lock(key)
