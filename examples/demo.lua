@@ -101,22 +101,31 @@ local function row(task, result)
   local steps = result.steps
   if not steps then
     local why = result.error and result.error.message or "failed"
-    return { task.slug, "", "", "", "", "", why, "" }
+    return { task.slug, "", "", "", "", "", why }
   end
   local parameters = steps.eval.packed.parameter_count
   return {
     task.slug, report.thousands(parameters), ("%.4f"):format(steps.hash.bits),
     ("%.4f"):format(8 * steps.compress.budget / parameters),
     ("%.4f"):format(steps.eval.dense.heldout_ppl), ("%.4f"):format(steps.eval.packed.heldout_ppl),
-    steps.track.status, steps.submit.id,
+    steps.track.status, submission = steps.submit.id,
   }
 end
 
 local columns = {
-  { "TASK" }, { "PARAMETERS", right = true }, { "BITS/PARAM", right = true },
-  { "ALLOWED", right = true }, { "DENSE PPL", right = true }, { "PACKED PPL", right = true },
-  { "VERDICT" }, { "SUBMISSION" },
+  { "TASK" }, { "PARAMS", right = true }, { "BITS", right = true }, { "ALLOWED", right = true },
+  { "DENSE PPL", right = true }, { "PACKED", right = true }, { "VERDICT" },
 }
+
+-- Submission ids are too long for a column of 80; each stands under its row.
+local function show(rows)
+  local lines = report.table(columns, rows)
+  report.out(lines[1])
+  for i, cells in ipairs(rows) do
+    report.out(lines[i + 1])
+    if cells.submission then report.out("  submission " .. cells.submission) end
+  end
+end
 
 local function show_best(env)
   for _, task in ipairs(tasks) do
@@ -146,7 +155,7 @@ local function play(folder)
   end
   if accepted < #tasks then report.say(log(folder)) end
   report.say("")
-  for _, line in ipairs(report.table(columns, rows)) do report.out(line) end
+  show(rows)
   local shown, why, kind = show_best(env)
   if not shown then return nil, why, kind end
   report.say(("\n%d of %d accepted, %.0f s"):format(accepted, #tasks, sys.clock() - started))
