@@ -3,6 +3,7 @@ local sha256 = require "core.sha256"
 
 local auth = require "bittern.auth"
 local publishing = require "bittern.publishing"
+local script = require "bittern.script"
 local session = require "bittern.session"
 local wallet = require "bittern.wallet"
 
@@ -23,9 +24,27 @@ local function publisher(ctx, url)
   }
 end
 
+-- What would go where; how is the publisher's own business.
+local function preview(ctx, artifact)
+  local found, path, code = script.find("publish", ctx.args.to)
+  if not found then return nil, path, code end
+  if ctx.json then
+    ctx.report.data { dry_run = true, publisher = path, size = artifact.size,
+      sha256 = artifact.sha256 }
+  else
+    ctx.report.out(("%s: %s bytes, sha256 %s"):format(artifact.path,
+      ctx.report.thousands(artifact.size), artifact.sha256))
+    ctx.report.out(("by %s: %s; nothing was sent"):format(path, found.about))
+  end
+  return true
+end
+
 local function publish(ctx)
   local digest, size, code = sha256.file(ctx.args.file)
   if not digest then return nil, size, code end
+  if ctx.args.dry_run then
+    return preview(ctx, { path = ctx.args.file, size = size, sha256 = digest })
+  end
   local client, why, kind = session.client(ctx)
   if not client then return nil, why, kind end
   local artifact = { path = ctx.args.file, size = size, sha256 = digest }
@@ -48,6 +67,7 @@ return {
   args = function(parser)
     parser:argument("file", "the artifact")
     parser:option("--to", "publisher; `bittern scripts` lists them"):argname("P"):count(1)
+    parser:flag("--dry-run", "say what would be published by whom; send nothing")
     wallet.arguments(parser)
   end,
   run = publish,

@@ -27,6 +27,20 @@ describe("bittern publish", function()
     assert.equal(result.url .. "\n", again.stdout)
   end)
 
+  it("with --dry-run says what would go where, and sends nothing", function()
+    start()
+    local done = miner:run { "publish", file, "--to", "practice", "--dry-run", "--json" }
+    assert.equal(0, done.status, done.stderr)
+    local result = assert(json.decode(done.stdout))
+    assert.same({ true, #bytes, sha256.hex(bytes) },
+      { result.dry_run, result.size, result.sha256 })
+    assert.matches("publish/practice.lua$", result.publisher)
+    local stored = ("%s/coordinator/files/%s.zip"):format(miner.home, result.sha256)
+    assert.is_nil((fs.stat(stored)))
+    assert.equal(0, miner:run({ "publish", file, "--to", "practice" }).status)
+    assert.is_not_nil((fs.stat(stored)))
+  end)
+
   for fault, expected in pairs {
     ["file-changed"] = { "integrity", "gives other bytes: SHA-256" },
     ["file-redirect"] = { "redirect", "answers 302, a redirect to /files/" },
