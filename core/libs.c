@@ -18,9 +18,8 @@
   X(store)                                                                     \
   X(sys)
 
-#define DECLARE(name)                                                          \
-  int luaopen_core_##name(lua_State *L) __attribute__((weak));
-#define ENTRY(name) {"core." #name, luaopen_core_##name},
+#define DECLARE(name) int luaopen_core_##name(lua_State *L);
+#define ENTRY(name)   {"core." #name, luaopen_core_##name},
 
 MODULES(DECLARE)
 
@@ -28,7 +27,6 @@ void libs_register(lua_State *L) {
   static const luaL_Reg modules[] = {MODULES(ENTRY){NULL, NULL}};
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
   for (const luaL_Reg *m = modules; m->name != NULL; m++) {
-    if (m->func == NULL) continue;
     lua_pushcfunction(L, m->func);
     lua_setfield(L, -2, m->name);
   }
