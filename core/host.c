@@ -107,14 +107,10 @@ lua_State *host_new(struct host_memory *memory) {
   return L;
 }
 
-/* The one message handler: the text as it is when it already names a place,
- * with a traceback kept for --verbose in the registry. [-1, +1, m] */
+/* The one message handler: the text, whatever was raised. lua/cli.lua has
+ * caught what a command raised; this is for the way there. [-1, +1, m] */
 static int on_error(lua_State *L) {
-  const char *message = lua_tostring(L, 1);
-  if (message == NULL) message = luaL_tolstring(L, 1, NULL);
-  luaL_traceback(L, L, message, 1);
-  lua_setfield(L, LUA_REGISTRYINDEX, "bittern.traceback");
-  lua_pushstring(L, message);
+  luaL_tolstring(L, 1, NULL);
   return 1;
 }
 
@@ -123,16 +119,11 @@ static int report(lua_State *L) {
     fputs("bittern: interrupted\n", stderr);
     return EXIT_INTERRUPTED;
   }
-  const char *message = lua_tostring(L, -1);
-  fprintf(stderr, "bittern: %s\n", message != NULL ? message : "unknown error");
-  if (getenv("BITTERN_TRACEBACK") != NULL) {
-    lua_getfield(L, LUA_REGISTRYINDEX, "bittern.traceback");
-    fprintf(stderr, "%s\n", luaL_optstring(L, -1, ""));
-  }
+  fprintf(stderr, "bittern: %s\n", lua_tostring(L, -1));
   return EXIT_SCRIPT;
 }
 
-/* Upvalues none; arguments: root, exe, argv... as strings. [-n, +1, e] */
+/* Arguments: root, exe, argv... as strings. [-n, +1, e] */
 static int boot(lua_State *L) {
   int arguments = lua_gettop(L);
   lua_pushfstring(L, "%s/lua/boot.lua", lua_tostring(L, 1));
