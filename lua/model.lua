@@ -1,80 +1,21 @@
--- One face for models on disk: a Hugging Face directory, or a zip archive of one.
+-- One face for models on disk: a Hugging Face directory, an archive of one, a GGUF file (or its
+-- shards), or a safetensors file alone.
 local fs = require "core.fs"
-local map = require "core.map"
 local quant = require "core.quant"
 
 local check = require "bittern.check"
+local formats = require "bittern.model.format"
+local gguf_shards = require "bittern.model.gguf.shards"
 local huggingface = require "bittern.model.huggingface"
+local naming = require "bittern.model.naming"
+local places = require "bittern.model.places"
 local safetensors = require "bittern.model.safetensors"
-local zip = require "bittern.model.zip"
 
 local M = {}
 
-local LARGEST_TEXT <const> = 64 << 20
 local CONFIG <const> = "config.json"
 local WEIGHTS <const> = "model.safetensors"
 local INDEX <const> = "model.safetensors.index.json"
-
--- Where a model's files lie: has(name), text(name), source(name) and close().
-
-local function folder_of(path)
-  local folder, maps = {}, {}
-
-  function folder.has(name)
-    local info = fs.stat(path .. "/" .. name)
-    return info ~= nil and info.type == "file"
-  end
-
-  function folder.text(name)
-    return fs.read(path .. "/" .. name, LARGEST_TEXT)
-  end
-
-  function folder.source(name)
-    local opened, message, code = map.open(path .. "/" .. name)
-    maps[#maps + 1] = opened
-    return opened, message, code
-  end
-
-  function folder.close()
-    for _, opened in ipairs(maps) do opened:close() end
-  end
-
-  return folder
-end
-
-local function archive_of(path)
-  local archive, message, code = zip.open(path)
-  if not archive then return nil, message, code end
-  local inside, why, id = archive:folder()
-  if not inside then
-    archive:close()
-    return nil, why, id
-  end
-  local folder = {}
-
-  function folder.has(name)
-    return archive.by_name[inside .. name] ~= nil
-  end
-
-  function folder.source(name)
-    return archive:slice(inside .. name)
-  end
-
-  function folder.text(name)
-    local slice, reason, kind = folder.source(name)
-    if not slice then return nil, reason, kind end
-    if slice:size() > LARGEST_TEXT then
-      return nil, ("%s: %s is larger than %d bytes"):format(path, name, LARGEST_TEXT), "too_large"
-    end
-    return slice:read(0, slice:size())
-  end
-
-  function folder.close()
-    archive:close()
-  end
-
-  return folder
-end
 
 local Model = {}
 Model.__index = Model
@@ -128,19 +69,54 @@ local function read_model(self)
   return bad(self, "no %s", WEIGHTS)
 end
 
---- Opens a model; only headers are read.
--- @param path string, a directory or a zip archive
--- @return model with kind = "directory"|"archive", path, config, names = sorted array of tensor
---   names, metadata; or nil, message, code
--- @usage local m <close> = assert(model.open("examples/models/tiny-qwen3"))
-function M.open(path)
+local function read_gguf(self)
+  local files, message, code = gguf_shards.open(self.path, self.folder.keep)
+  if not files then return nil, message, code end
+  for _, file in ipairs(files) do
+    for _, tensor in ipairs(file.tensors) do self.weights[tensor.name] = file end
+  end
+  self.metadata, self.entries = files[1].metadata, files[1].entries
+  self.config = naming.config(self.metadata, self.weights["output.weight"] ~= nil)
+  return true
+end
+
+local function read_file(self)
+  local source, message, code = self.folder.source()
+  if not source then return nil, message, code end
+  local weights, why, id = safetensors.open(source, self.path)
+  if not weights then return nil, why, id end
+  for _, tensor in ipairs(weights.tensors) do self.weights[tensor.name] = weights end
+  self.metadata, self.config = weights.metadata, {}
+  return true
+end
+
+-- How each kind of model is found and read.
+local kinds = {
+  directory = { places.folder, read_model }, archive = { places.archive, read_model },
+  gguf = { places.file, read_gguf }, safetensors = { places.file, read_file },
+}
+
+local function kind_of(path)
   local info, message, code = fs.stat(path)
   if not info then return nil, message, code end
-  local kind = info.type == "directory" and "directory" or "archive"
-  local folder, reason, cause = (kind == "directory" and folder_of or archive_of)(path)
+  if info.type == "directory" then return "directory" end
+  return formats.of(path)
+end
+
+--- Opens a model; only headers are read.
+-- @param path string, a directory, an archive of one, a GGUF or a safetensors file
+-- @return model with kind = "directory"|"archive"|"gguf"|"safetensors", path, config, names =
+--   sorted array of tensor names, metadata, and of GGUF `entries` = array of {key, type, value};
+--   or nil, message, code
+-- @usage local m <close> = assert(model.open("examples/models/tiny-qwen3"))
+function M.open(path)
+  local kind, message, code = kind_of(path)
+  if not kind then return nil, message, code end
+  local locate, read = table.unpack(kinds[kind])
+  local folder, reason, cause = locate(path)
   if not folder then return nil, reason, cause end
   local self = setmetatable({ kind = kind, path = path, folder = folder, weights = {} }, Model)
-  local ok, why, id = read_model(self)
+  local ok, why, id = read(self)
   if not ok then
     folder.close()
     return nil, why, id
@@ -150,7 +126,8 @@ function M.open(path)
 end
 
 --- One tensor.
--- @return {name, dtype, shape, size, slice}, or nil, message, "not_found"
+-- @return {name, dtype, shape, size, slice}, or nil, message, "not_found". The dtype is spelt as
+--   safetensors does; GGUF's block types are codecs in lower case, such as "q4_0".
 function Model:tensor(name)
   local weights = self.weights[name]
   if not weights then
@@ -164,17 +141,25 @@ end
 
 local floats = { F32 = "f32", F16 = "f16", BF16 = "bf16" }
 
---- A tensor of floating point numbers as f32.
+-- Values of a GGUF block type.
+local function decode(self, tensor)
+  local count = 1
+  for _, size in ipairs(tensor.shape) do count = count * size end
+  local values, message, code = quant.decode_blocks(tensor.dtype, tensor.slice, count)
+  if values then return values, tensor.shape end
+  return nil, ("%s: tensor '%s': %s"):format(self.path, tensor.name, message), code
+end
+
+--- A tensor of floating point numbers as f32, whatever its codec.
 -- @return f32 buffer, shape; or nil, message, code
 function Model:floats(name)
   local tensor, message, code = self:tensor(name)
   if not tensor then return nil, message, code end
   local dtype = floats[tensor.dtype]
-  if not dtype then
-    return nil, ("%s: tensor '%s' is %s, not F32, F16 or BF16"):format(self.path, name,
-      tensor.dtype), "unsupported"
-  end
-  return quant.widen(dtype, tensor.slice), tensor.shape
+  if dtype then return quant.widen(dtype, tensor.slice), tensor.shape end
+  if quant.decode_blocks and quant.codecs()[tensor.dtype] then return decode(self, tensor) end
+  return nil, ("%s: tensor '%s' is %s, not F32, F16, BF16 or a codec that is decoded"):format(
+    self.path, name, tensor.dtype), "unsupported"
 end
 
 --- Whether the model has a file of this name beside its weights.

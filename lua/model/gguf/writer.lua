@@ -1,0 +1,129 @@
+-- Writing GGUF files: the header first, then each tensor's bytes in pieces, at their places. The
+-- same content gives the same bytes; the file has its name only once it is whole.
+local fs = require "core.fs"
+
+local metadata = require "bittern.model.gguf.metadata"
+local types = require "bittern.model.gguf.types"
+
+local M = {}
+
+local VERSION <const> = 3
+local LARGEST <const> = 1 << 53
+
+local function fault(name, format, ...)
+  error(("tensor '%s': %s"):format(name, format:format(...)), 0)
+end
+
+-- Refuses what a reader would refuse.
+local function place(tensor, seen, at)
+  local name, shape = tensor.name, tensor.shape
+  if #name == 0 or #name > types.LONGEST_NAME then
+    fault(name, "a name has 1 to %d bytes", types.LONGEST_NAME)
+  end
+  if seen[name] then fault(name, "is there twice") end
+  if #shape > types.MOST_DIMENSIONS then
+    fault(name, "more than %d dimensions", types.MOST_DIMENSIONS)
+  end
+  local kind = types.of_dtype(tensor.dtype)
+  if not kind then fault(name, "GGUF has no %s", tensor.dtype) end
+  local size, message = types.size(kind, shape, LARGEST)
+  if not size then fault(name, "%s", message) end
+  seen[name] = true
+  return { name = name, id = kind.id, size = size, offset = at }
+end
+
+-- Sizes go from the fastest to the slowest.
+local function describe(tensor, placed)
+  local parts = { string.pack("<s8I4", tensor.name, #tensor.shape) }
+  for i = #tensor.shape, 1, -1 do parts[#parts + 1] = string.pack("<i8", tensor.shape[i]) end
+  parts[#parts + 1] = string.pack("<i4i8", placed.id, placed.offset)
+  return table.concat(parts)
+end
+
+local function lay(entries, tensors)
+  local alignment, placed, infos, seen, at = metadata.alignment(entries), {}, {}, {}, 0
+  for i, tensor in ipairs(tensors) do
+    placed[i] = place(tensor, seen, at)
+    infos[i] = describe(tensor, placed[i])
+    at = at + placed[i].size
+    at = at + -at % alignment
+  end
+  local head = string.pack("<c4I4i8i8", "GGUF", VERSION, #tensors, #entries)
+    .. metadata.write(entries) .. table.concat(infos)
+  return head .. ("\0"):rep(-#head % alignment), placed, at
+end
+
+--- The header of a file, padded up to its data. Raises for what no reader takes.
+-- @param entries array of {key, type, value}, and `element` for arrays
+-- @param tensors array of {name, dtype, shape}, in the order of their bytes
+-- @return string, array of {name, offset, size} behind the header, bytes of data with padding
+function M.header(entries, tensors)
+  local ok, text, placed, total = pcall(lay, entries, tensors)
+  if ok then return text, placed, total end
+  error(type(text) == "table" and text.message or text, 2)
+end
+
+local Writer = {}
+Writer.__index = Writer
+Writer.__name = "gguf writer"
+
+--- Begins a file.
+-- @param path string; nothing is there before commit
+-- @param entries, tensors as M.header
+-- @return writer, or nil, message, code
+-- @usage local w <close> = assert(writer.create("model.gguf", entries, tensors))
+function M.create(path, entries, tensors)
+  local header, placed, total = M.header(entries, tensors)
+  local out, message, code = fs.create(path)
+  if not out then return nil, message, code end
+  local self = setmetatable({ out = out, places = {}, size = #header + total }, Writer)
+  for _, t in ipairs(placed) do
+    self.places[t.name] = { at = #header + t.offset, left = t.size }
+  end
+  local ok, why, id = out:write_at(0, header)
+  -- The last byte makes the padding behind the last tensor; the others lie between what is written.
+  if ok and total > 0 then ok, why, id = out:write_at(self.size - 1, "\0") end
+  if ok then return self end
+  out:close()
+  return nil, why, id
+end
+
+--- Appends bytes to a tensor.
+-- @param name of the tensor
+-- @param source string, map, slice or buffer
+-- @param size of it in bytes
+-- @return true, or nil, message, code
+function Writer:put(name, source, size)
+  local spot = self.places[name]
+  if not spot then error(("no tensor '%s' in this file"):format(name), 2) end
+  if size > spot.left then
+    error(("tensor '%s': %d bytes, %d are left"):format(name, size, spot.left), 2)
+  end
+  if size == 0 then return true end
+  local ok, message, code = self.out:write_at(spot.at, source)
+  if not ok then return nil, message, code end
+  spot.at, spot.left = spot.at + size, spot.left - size
+  return true
+end
+
+--- Gives the file its name.
+-- @return bytes of the file, or nil, message, code
+function Writer:commit()
+  for name, spot in pairs(self.places) do
+    if spot.left > 0 then
+      error(("tensor '%s' lacks %d bytes"):format(name, spot.left), 2)
+    end
+  end
+  local ok, message, code = self.out:commit()
+  if not ok then return nil, message, code end
+  return self.size
+end
+
+--- Without a commit, drops what was written.
+function Writer:close()
+  self.out:close()
+end
+
+Writer.__close = Writer.close
+
+return M
