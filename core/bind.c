@@ -1,4 +1,4 @@
-/* The helpers of bind.h that are not the interrupt flag. */
+/* The helpers of bind.h. */
 #include "bind.h"
 
 #include <errno.h>

@@ -1,26 +1,12 @@
-/* What every binding shares: byte sources, the two error channels, and the
- * interrupt flag. A core file includes this header and its own, no other. */
+/* What every binding shares: byte sources, options, and the two error channels.
+ * A core file includes this header and its own; plain C takes base.h. */
 #ifndef BITTERN_BIND_H
 #define BITTERN_BIND_H
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include <lauxlib.h>
 #include <lua.h>
 
-/* A run of bytes that somebody else owns. */
-struct bytes {
-  const uint8_t *data;
-  size_t size;
-};
-
-/* First member of every userdata that lends bytes (map, slice, buffer). `get`
- * fills `out` and returns 0, or returns -1 when the owner is closed. */
-struct source {
-  int (*get)(const struct source *self, struct bytes *out);
-};
+#include "base.h"
 
 /* One name-function pair of a module table: BIND(open) is {"open", f_open}. */
 #define BIND(name)                                                             \
@@ -68,10 +54,5 @@ const char *bind_opt_string(lua_State *L, int arg, const char *key,
 
 /* A size or offset argument: an integer in 0..2^53. [-0, +0, v] */
 uint64_t bind_size(lua_State *L, int arg);
-
-/* True once the user asked to stop (SIGINT, SIGTERM). Kernels and loops that
- * may run longer than 0.1 s poll it; a binding that stopped for it returns
- * bind_fail(L, "interrupted", "interrupted"). */
-bool bind_interrupted(void);
 
 #endif

@@ -1,8 +1,7 @@
 /* core.fs: reading small files, durable writes, folders, locks.
  *
  * A file under its final name is always whole: bytes go to a temporary file in
- * the same folder, are synced, and are renamed into place; then the folder is
- * synced, since a rename without that may be lost or come back empty. */
+ * the same folder and are renamed into place (fs_file.c). */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,29 +10,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "bind.h"
+#include "fs_file.h"
 
 #define WRITER_META "bittern.writer"
 #define LOCK_META   "bittern.lock"
+#define FILE_META   "bittern.file"
 
-enum { READ_LIMIT = 64 << 20, WRITE_SLICE = 8 << 20 };
+enum { READ_LIMIT = 64 << 20, READ_SLICE = 64 << 10 };
 
-struct writer {
-  int fd;         /* -1 once committed or closed */
-  bool exclusive; /* the final name must be free */
-  uint64_t written;
-  char path[PATH_MAX];
-  char temporary[PATH_MAX];
-};
-
-struct lock {
-  int fd; /* -1 once released */
+/* An open file in the hands of Lua, which closes it whatever is raised. */
+struct handle {
+  int fd; /* -1 once closed */
 };
 
 int luaopen_core_fs(lua_State *L);
@@ -49,76 +42,6 @@ static const char *check_path(lua_State *L, int arg) {
   return path;
 }
 
-/* Writes all of `bytes`. Returns 0 or an errno value; EINTR only when the user
- * asked to stop. */
-static int write_all(int fd, struct bytes bytes) {
-  while (bytes.size > 0) {
-    size_t slice = bytes.size < WRITE_SLICE ? bytes.size : WRITE_SLICE;
-    ssize_t put = write(fd, bytes.data, slice);
-    if (bind_interrupted()) return EINTR;
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return errno;
-    bytes.data += put;
-    bytes.size -= (size_t)put;
-  }
-  return 0;
-}
-
-/* write_all at `offset` of the file, whatever was written elsewhere. */
-static int write_all_at(int fd, struct bytes bytes, off_t offset) {
-  while (bytes.size > 0) {
-    size_t slice = bytes.size < WRITE_SLICE ? bytes.size : WRITE_SLICE;
-    ssize_t put = pwrite(fd, bytes.data, slice, offset);
-    if (bind_interrupted()) return EINTR;
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return errno;
-    bytes.data += put;
-    bytes.size -= (size_t)put;
-    offset += put;
-  }
-  return 0;
-}
-
-/* Copies the folder part of `path` ("." where there is none) into `out`. */
-static void folder_of(const char *path, char out[PATH_MAX]) {
-  const char *slash = strrchr(path, '/');
-  size_t length = slash == NULL ? 0 : (size_t)(slash - path);
-  if (slash == path) length = 1;
-  if (slash == NULL)
-    snprintf(out, PATH_MAX, ".");
-  else
-    snprintf(out, PATH_MAX, "%.*s", (int)length, path);
-}
-
-/* Returns 0 or an errno value. */
-static int sync_folder(const char *path) {
-  char folder[PATH_MAX];
-  folder_of(path, folder);
-  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return errno;
-  int error = fsync(fd) == 0 || errno == EINVAL ? 0 : errno;
-  close(fd);
-  return error;
-}
-
-/* Opens `.<name>.tmp-<random>` beside `path`. Returns 0 or an errno value. */
-static int open_temporary(struct writer *writer, mode_t mode) {
-  uint64_t salt;
-  char folder[PATH_MAX];
-  const char *slash = strrchr(writer->path, '/');
-  const char *name = slash == NULL ? writer->path : slash + 1;
-  if (getrandom(&salt, sizeof salt, 0) != sizeof salt) return errno;
-  folder_of(writer->path, folder);
-  int length = snprintf(writer->temporary, PATH_MAX, "%s/.%s.tmp-%016llx",
-                        folder, name, (unsigned long long)salt);
-  if (length < 0 || length >= PATH_MAX) return ENAMETOOLONG;
-  int fd = open(writer->temporary,
-                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-  if (fd < 0) return errno;
-  writer->fd = fd;
-  return 0;
-}
-
 /* Pushes an open writer, or nil and the rest. [-0, +1|3, m] */
 static struct writer *push_writer(lua_State *L, const char *path, mode_t mode,
                                   bool exclusive) {
@@ -128,24 +51,10 @@ static struct writer *push_writer(lua_State *L, const char *path, mode_t mode,
   writer->written = 0;
   luaL_setmetatable(L, WRITER_META);
   snprintf(writer->path, sizeof writer->path, "%s", path);
-  int error = open_temporary(writer, mode);
+  int error = fs_open(writer, mode);
   if (error == 0) return writer;
   bind_errno(L, error, path);
   return NULL;
-}
-
-/* Gives the bytes their final name. Returns 0 or an errno value; the temporary
- * file is gone either way. */
-static int commit(struct writer *writer) {
-  int error = fsync(writer->fd) == 0 ? 0 : errno;
-  if (close(writer->fd) != 0 && error == 0) error = errno;
-  writer->fd = -1;
-  unsigned flags = writer->exclusive ? RENAME_NOREPLACE : 0;
-  if (error == 0 && renameat2(AT_FDCWD, writer->temporary, AT_FDCWD,
-                              writer->path, flags) != 0)
-    error = errno;
-  if (error != 0) unlink(writer->temporary);
-  return error != 0 ? error : sync_folder(writer->path);
 }
 
 static mode_t opt_mode(lua_State *L, int arg, int otherwise) {
@@ -171,7 +80,7 @@ static struct writer *check_writer(lua_State *L) {
 static int writer_write(lua_State *L) {
   struct writer *writer = check_writer(L);
   struct bytes bytes = bind_bytes(L, 2);
-  int error = write_all(writer->fd, bytes);
+  int error = base_write(writer->fd, bytes, -1);
   if (error != 0) return bind_errno(L, error, writer->path);
   writer->written += bytes.size;
   lua_pushboolean(L, 1);
@@ -183,7 +92,7 @@ static int writer_write(lua_State *L) {
 static int writer_write_at(lua_State *L) {
   struct writer *writer = check_writer(L);
   uint64_t offset = bind_size(L, 2);
-  int error = write_all_at(writer->fd, bind_bytes(L, 3), (off_t)offset);
+  int error = base_write(writer->fd, bind_bytes(L, 3), (off_t)offset);
   if (error != 0) return bind_errno(L, error, writer->path);
   lua_pushboolean(L, 1);
   return 1;
@@ -198,7 +107,7 @@ static int writer_tell(lua_State *L) {
 /* writer:commit() -> true | nil, message, code. */
 static int writer_commit(lua_State *L) {
   struct writer *writer = check_writer(L);
-  int error = commit(writer);
+  int error = fs_commit(writer);
   if (error != 0) return bind_errno(L, error, writer->path);
   lua_pushboolean(L, 1);
   return 1;
@@ -206,11 +115,7 @@ static int writer_commit(lua_State *L) {
 
 /* Closing without a commit drops what was written. */
 static int writer_close(lua_State *L) {
-  struct writer *writer = luaL_checkudata(L, 1, WRITER_META);
-  if (writer->fd < 0) return 0;
-  close(writer->fd);
-  writer->fd = -1;
-  unlink(writer->temporary);
+  fs_discard(luaL_checkudata(L, 1, WRITER_META));
   return 0;
 }
 
@@ -229,14 +134,9 @@ static int f_write(lua_State *L) {
   bool exclusive = bind_opt_boolean(L, 3, "exclusive", false);
   struct writer *writer = push_writer(L, path, mode, exclusive);
   if (writer == NULL) return 3;
-  int error = write_all(writer->fd, bytes);
-  if (error == 0) {
-    error = commit(writer);
-  } else {
-    close(writer->fd);
-    writer->fd = -1;
-    unlink(writer->temporary);
-  }
+  int error = base_write(writer->fd, bytes, -1);
+  if (error == 0) error = fs_commit(writer);
+  fs_discard(writer);
   if (error != 0) return bind_errno(L, error, path);
   lua_pushboolean(L, 1);
   return 1;
@@ -248,11 +148,37 @@ static int f_append(lua_State *L) {
   struct bytes bytes = bind_bytes(L, 2);
   int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (fd < 0) return bind_errno(L, errno, path);
-  int error = write_all(fd, bytes);
+  int error = base_write(fd, bytes, -1);
   if (error == 0 && fsync(fd) != 0) error = errno;
   if (close(fd) != 0 && error == 0) error = errno;
   if (error != 0) return bind_errno(L, error, path);
   lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* Pushes a handle of type `meta` and opens `path` in it. Returns the
+ * descriptor, or -1 with errno. [-0, +1, m] */
+static int push_open(lua_State *L, const char *meta, const char *path,
+                     int flags) {
+  struct handle *handle = lua_newuserdatauv(L, sizeof *handle, 0);
+  handle->fd = -1;
+  luaL_setmetatable(L, meta);
+  handle->fd = open(path, flags, 0600);
+  return handle->fd;
+}
+
+static void close_handle(struct handle *handle) {
+  if (handle->fd >= 0) close(handle->fd);
+  handle->fd = -1;
+}
+
+static int file_close(lua_State *L) {
+  close_handle(luaL_checkudata(L, 1, FILE_META));
+  return 0;
+}
+
+static int file_tostring(lua_State *L) {
+  lua_pushliteral(L, "file");
   return 1;
 }
 
@@ -269,37 +195,42 @@ static ssize_t read_up_to(int fd, char *buffer, size_t room) {
   return (ssize_t)have;
 }
 
+/* Bytes to ask for after `have`: the whole of a file of known size and one
+ * more, to see its end; else as much again. Never past `max` and one more. */
+static size_t next_slice(size_t have, size_t known, size_t max) {
+  size_t slice = known >= have ? known - have + 1 : have;
+  if (known == 0 && slice < READ_SLICE) slice = READ_SLICE;
+  return slice <= max - have ? slice : max - have + 1;
+}
+
 /* read(path [, max = 64 MiB]) -> string | nil, message, code; a larger file is
- * "too_large". Reads devices and pipes too, so the size is not asked first. */
+ * "too_large". Reads devices and pipes too, whose size nobody knows before. */
 static int f_read(lua_State *L) {
   const char *path = check_path(L, 1);
   size_t max = lua_isnoneornil(L, 2) ? READ_LIMIT : (size_t)bind_size(L, 2);
   luaL_Buffer text;
   struct stat info;
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  int fd = push_open(L, FILE_META, path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return bind_errno(L, errno, path);
-  size_t guess =
-      fstat(fd, &info) == 0 && info.st_size > 0 ? (size_t)info.st_size : 0;
-  bool large = guess > max;
-  size_t room = guess > 0 && !large ? guess + 1 : max + 1;
-  char *buffer = large ? NULL : malloc(room);
-  ssize_t got = buffer == NULL ? -1 : read_up_to(fd, buffer, room);
-  int error = large ? EFBIG : buffer == NULL ? ENOMEM : errno;
-  close(fd);
-  if (got >= 0 && (size_t)got <= max) {
-    /* Copied into Lua's memory before the block is freed: a failure to do so
-     * raises, which leaks the block of a process that is out of memory. */
-    char *copy = luaL_buffinitsize(L, &text, (size_t)got);
-    memcpy(copy, buffer, (size_t)got);
-    free(buffer);
-    luaL_pushresultsize(&text, (size_t)got);
-    return 1;
+  lua_toclose(L, -1);
+  bool known = fstat(fd, &info) == 0 && info.st_size > 0;
+  size_t size = known ? (size_t)info.st_size : 0;
+  size_t slice = 0, have = 0;
+  ssize_t got = 0;
+  luaL_buffinit(L, &text);
+  for (bool more = size <= max; more; more = (size_t)got == slice) {
+    slice = next_slice(have, size, max);
+    got = read_up_to(fd, luaL_prepbuffsize(&text, slice), slice);
+    if (got < 0) return bind_errno(L, errno, path);
+    luaL_addsize(&text, (size_t)got);
+    have += (size_t)got;
+    if (have > max) break;
   }
-  free(buffer);
-  if (large || got >= 0)
+  if (size > max || have > max)
     return bind_fail(L, "too_large", "%s: larger than %I bytes", path,
                      (LUAI_UACINT)max);
-  return bind_errno(L, error, path);
+  luaL_pushresult(&text);
+  return 1;
 }
 
 /* mkdir(path [, mode = 0755]) -> true | nil, message, code; parents too. */
@@ -395,15 +326,12 @@ static int try_lock(int fd) {
 static int f_lock(lua_State *L) {
   const char *path = check_path(L, 1);
   double left = luaL_optnumber(L, 2, 0);
-  struct lock *lock = lua_newuserdatauv(L, sizeof *lock, 0);
-  lock->fd = -1;
-  luaL_setmetatable(L, LOCK_META);
-  lock->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (lock->fd < 0) return bind_errno(L, errno, path);
-  int error = try_lock(lock->fd);
+  int fd = push_open(L, LOCK_META, path, O_RDWR | O_CREAT | O_CLOEXEC);
+  if (fd < 0) return bind_errno(L, errno, path);
+  int error = try_lock(fd);
   for (; error == EWOULDBLOCK && left > 0 && !bind_interrupted(); left -= 0.1) {
     poll(NULL, 0, 100);
-    error = try_lock(lock->fd);
+    error = try_lock(fd);
   }
   if (error == EWOULDBLOCK)
     return bind_fail(L, "locked", "%s: another process holds it", path);
@@ -411,14 +339,12 @@ static int f_lock(lua_State *L) {
 }
 
 static int lock_close(lua_State *L) {
-  struct lock *lock = luaL_checkudata(L, 1, LOCK_META);
-  if (lock->fd >= 0) close(lock->fd);
-  lock->fd = -1;
+  close_handle(luaL_checkudata(L, 1, LOCK_META));
   return 0;
 }
 
 static int lock_tostring(lua_State *L) {
-  const struct lock *lock = luaL_checkudata(L, 1, LOCK_META);
+  const struct handle *lock = luaL_checkudata(L, 1, LOCK_META);
   lua_pushstring(L, lock->fd >= 0 ? "lock (held)" : "lock (released)");
   return 1;
 }
@@ -428,12 +354,14 @@ int luaopen_core_fs(lua_State *L) {
       {"write", writer_write}, {"write_at", writer_write_at},
       {"tell", writer_tell},   {"commit", writer_commit},
       {"close", writer_close}, {NULL, NULL}};
+  static const luaL_Reg file_methods[] = {{NULL, NULL}};
   static const luaL_Reg lock_methods[] = {{"close", lock_close}, {NULL, NULL}};
   static const luaL_Reg functions[] = {
       BIND(create), BIND(write),  BIND(append),    BIND(read),
       BIND(mkdir),  BIND(remove), BIND(rename),    BIND(realpath),
       BIND(stat),   BIND(lock),   BIND(disk_free), {NULL, NULL}};
   bind_type(L, WRITER_META, writer_methods, writer_close, writer_tostring);
+  bind_type(L, FILE_META, file_methods, file_close, file_tostring);
   bind_type(L, LOCK_META, lock_methods, lock_close, lock_tostring);
   luaL_newlib(L, functions);
   return 1;

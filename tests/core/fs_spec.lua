@@ -1,5 +1,6 @@
 local fs = require "core.fs"
 local lfs = require "lfs"
+local process = require "core.process"
 local support = require "tests.support"
 
 local function names_in(folder)
@@ -94,6 +95,17 @@ describe("core.fs", function()
     assert.equal("too_large", code)
     assert.matches("/dev/zero: larger than 1000 bytes", message)
     assert.equal(0, #fs.read("/dev/null"))
+  end)
+
+  -- More than one slice, and nobody says how much is to come.
+  it("reads a pipe to its end", function()
+    local path = support.folder() .. "/pipe"
+    assert.equal(0, process.run({ argv = { "mkfifo", path } }).status)
+    local writer <close> = assert(process.spawn {
+      argv = { "/bin/sh", "-c", 'yes bittern | head -c 200000 > "$0"', path },
+    })
+    assert.equal(("bittern\n"):rep(25000), fs.read(path))
+    assert.equal(0, writer:wait(5).status)
   end)
 
   it("makes folders with their parents", function()

@@ -1,0 +1,68 @@
+/* Durable writes: the bytes are synced before they get their name, and the
+ * folder after, since a rename without that may be lost or come back empty. */
+#include "fs_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+/* Copies the folder part of `path` ("." where there is none) into `out`. */
+static void folder_of(const char *path, char out[PATH_MAX]) {
+  const char *slash = strrchr(path, '/');
+  size_t length = slash == NULL ? 0 : (size_t)(slash - path);
+  if (slash == path) length = 1;
+  if (slash == NULL)
+    snprintf(out, PATH_MAX, ".");
+  else
+    snprintf(out, PATH_MAX, "%.*s", (int)length, path);
+}
+
+/* Returns 0 or an errno value. */
+static int sync_folder(const char *path) {
+  char folder[PATH_MAX];
+  folder_of(path, folder);
+  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return errno;
+  int error = fsync(fd) == 0 || errno == EINVAL ? 0 : errno;
+  close(fd);
+  return error;
+}
+
+int fs_open(struct writer *writer, mode_t mode) {
+  uint64_t salt;
+  char folder[PATH_MAX];
+  const char *slash = strrchr(writer->path, '/');
+  const char *name = slash == NULL ? writer->path : slash + 1;
+  if (getrandom(&salt, sizeof salt, 0) != sizeof salt) return errno;
+  folder_of(writer->path, folder);
+  int length = snprintf(writer->temporary, PATH_MAX, "%s/.%s.tmp-%016llx",
+                        folder, name, (unsigned long long)salt);
+  if (length < 0 || length >= PATH_MAX) return ENAMETOOLONG;
+  int fd = open(writer->temporary,
+                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+  if (fd < 0) return errno;
+  writer->fd = fd;
+  return 0;
+}
+
+int fs_commit(struct writer *writer) {
+  int error = fsync(writer->fd) == 0 ? 0 : errno;
+  if (close(writer->fd) != 0 && error == 0) error = errno;
+  writer->fd = -1;
+  unsigned flags = writer->exclusive ? RENAME_NOREPLACE : 0;
+  if (error == 0 && renameat2(AT_FDCWD, writer->temporary, AT_FDCWD,
+                              writer->path, flags) != 0)
+    error = errno;
+  if (error != 0) unlink(writer->temporary);
+  return error != 0 ? error : sync_folder(writer->path);
+}
+
+void fs_discard(struct writer *writer) {
+  if (writer->fd < 0) return;
+  close(writer->fd);
+  writer->fd = -1;
+  unlink(writer->temporary);
+}

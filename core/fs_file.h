@@ -1,0 +1,29 @@
+/* Files that appear under their name whole or not at all; plain C under
+ * core.fs. */
+#ifndef BITTERN_FS_FILE_H
+#define BITTERN_FS_FILE_H
+
+#include <limits.h>
+
+#include "base.h"
+
+struct writer {
+  int fd;                   /* of the temporary file; -1 once it is gone */
+  bool exclusive;           /* the final name must be free */
+  uint64_t written;         /* bytes, for who writes to keep */
+  char path[PATH_MAX];      /* the final name */
+  char temporary[PATH_MAX]; /* `.<name>.tmp-<random>` beside it */
+};
+
+/* Opens the temporary file of a writer whose `path` is set and whose `fd` is
+ * -1. Returns 0 or an errno value. */
+int fs_open(struct writer *writer, mode_t mode);
+
+/* Gives the bytes their final name. Returns 0 or an errno value; the temporary
+ * file is gone either way. */
+int fs_commit(struct writer *writer);
+
+/* Drops what was written; does nothing the second time and after a commit. */
+void fs_discard(struct writer *writer);
+
+#endif
