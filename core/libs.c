@@ -15,6 +15,7 @@
   X(quant)                                                                     \
   X(sha256)                                                                    \
   X(sr25519)                                                                   \
+  X(statistics)                                                                \
   X(store)                                                                     \
   X(sys)
 
