@@ -27,7 +27,8 @@ C_FLAGS := -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -Wall -Wextra -Wpedantic \
   -Wshadow -Wvla -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
   -ffp-contract=off
 # Loops over whole matrices are worth the vectoriser.
-KERNELS := kernels_scalar forward_kernels
+KERNELS := kernels_scalar kernels_avx2 kernels_avx512 kernels_neon \
+  forward_kernels codecs
 # Lazily: pkg-config may only just have been installed.
 LIB_FLAGS = $(shell pkg-config --cflags $(ALL_PACKAGES))
 LIBS = $(shell pkg-config --libs $(PACKAGES)) -lpthread -lm
@@ -64,6 +65,15 @@ $(BUILD)/core/%.o: core/%.c $(wildcard core/*.h)
 	$(CC) $(C_FLAGS) $(CFLAGS) $(LIB_FLAGS) -c -o $@ $<
 
 $(KERNELS:%=$(BUILD)/core/%.o): C_FLAGS += -O3
+
+# One file for each instruction set, with its flags; on other processors than
+# its own the file is empty.
+ISA_FLAGS_x86_64_avx2    := -mavx2 -mfma -mf16c -mbmi2
+ISA_FLAGS_x86_64_avx512  := $(ISA_FLAGS_x86_64_avx2) -mavx512f -mavx512bw \
+  -mavx512vl -mavx512dq -mavx512vbmi -mavx512vnni -mprefer-vector-width=512
+ISA_FLAGS_aarch64_neon   := -march=armv8.2-a+dotprod+fp16
+MACHINE := $(shell $(CC) -dumpmachine | cut -d- -f1)
+$(BUILD)/core/kernels_%.o: C_FLAGS += $(ISA_FLAGS_$(MACHINE)_$*)
 
 $(BUILD)/tests/%: tests/c/%.c $(filter-out $(BUILD)/core/main.o,$(OBJECTS))
 	@mkdir -p $(@D)

@@ -41,7 +41,7 @@ static int buffer_bytes(const struct source *source, struct bytes *out) {
   return 0;
 }
 
-struct buffer *buffer_push(lua_State *L, enum dtype dtype, size_t count) {
+struct buffer *buffer_push_unset(lua_State *L, enum dtype dtype, size_t count) {
   size_t size = dtype_size(dtype);
   if (count > (SIZE_MAX / 2 - ALIGNMENT - sizeof(struct buffer)) / size)
     luaL_error(L, "a buffer of %I elements is too large", (LUAI_UACINT)count);
@@ -52,8 +52,13 @@ struct buffer *buffer_push(lua_State *L, enum dtype dtype, size_t count) {
   size_t skip = (ALIGNMENT - start % ALIGNMENT) % ALIGNMENT;
   *buffer = (struct buffer){
       {buffer_bytes}, dtype, count, (uint8_t *)(buffer + 1) + skip};
-  memset(buffer->data, 0, bytes);
   luaL_setmetatable(L, BUFFER_META);
+  return buffer;
+}
+
+struct buffer *buffer_push(lua_State *L, enum dtype dtype, size_t count) {
+  struct buffer *buffer = buffer_push_unset(L, dtype, count);
+  memset(buffer->data, 0, count * dtype_size(dtype));
   return buffer;
 }
 

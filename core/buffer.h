@@ -34,6 +34,9 @@ void buffer_require(lua_State *L);
 /* Pushes a zeroed buffer; raises when it cannot be had. [-0, +1, em] */
 struct buffer *buffer_push(lua_State *L, enum dtype dtype, size_t count);
 
+/* The same with bytes that are not set, for those who fill every one. */
+struct buffer *buffer_push_unset(lua_State *L, enum dtype dtype, size_t count);
+
 /* Argument `arg`, a buffer of `dtype`; raises otherwise. [-0, +0, v] */
 struct buffer *buffer_check(lua_State *L, int arg, enum dtype dtype);
 

@@ -277,7 +277,7 @@ static enum forward_status score_head(const struct scratch *s,
                HEAD_CHUNK) != 0)
       return FORWARD_INTERRUPTED;
     for (size_t t = 0; t < s->n; t++) {
-      if (first_not_finite(s->logits + t * HEAD_CHUNK, n) < n)
+      if (kernels_scalar.not_finite(s->logits + t * HEAD_CHUNK, n) < n)
         return not_finite(document, t);
       gather_logits(s, t, from, n, (size_t)document->tokens[t + 1]);
     }
@@ -296,7 +296,7 @@ static enum forward_status logits_head(const struct scratch *s,
              document->logits, vocab) != 0)
     return FORWARD_INTERRUPTED;
   for (size_t t = 0; t < s->n; t++)
-    if (first_not_finite(document->logits + t * vocab, vocab) < vocab)
+    if (kernels_scalar.not_finite(document->logits + t * vocab, vocab) < vocab)
       return not_finite(document, t);
   return FORWARD_OK;
 }

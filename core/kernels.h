@@ -1,61 +1,143 @@
-/* The plain C kernels of every codec: the specification that faster kernels
- * must match bit for bit. No Lua here.
+/* The codecs, and the kernels that turn rows of weights into bytes and back.
+ * No Lua here.
  *
- * A compressed row is codes (small signed integers) times f16 scales, one for
- * each group of columns. Encoding fits each group, then packs the row's codes;
- * decoding unpacks the row, then multiplies. */
+ * kernels_scalar.c is the specification. Each other instruction set has a file
+ * of its own whose results are the same to the last bit: codes and integer
+ * sums because they are exact, float sums because their lanes are stated
+ * (kernels_plain.h). */
 #ifndef BITTERN_KERNELS_H
 #define BITTERN_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* 16-bit floats, rounded to nearest even; NaN stays NaN, large goes to inf. */
-float f16_to_f32(uint16_t half);
-uint16_t f32_to_f16(float value);
-float bf16_to_f32(uint16_t half);
-uint16_t f32_to_bf16(float value);
+#include "kernels_half.h"
 
-/* The same for `n` values; the 16-bit side need not be aligned. */
-void f16_widen(const uint8_t *in, size_t n, float *out);
-void bf16_widen(const uint8_t *in, size_t n, float *out);
-void f16_narrow(const float *in, size_t n, uint16_t *out);
-void bf16_narrow(const float *in, size_t n, uint16_t *out);
-
-/* How a group's scale is chosen. */
-struct fit {
-  int mean_abs;   /* 1: the mean magnitude; 0: least squares */
-  int iterations; /* most rounds of the ternary least-squares fit */
+enum codec_id {
+  CODEC_F32,
+  CODEC_F16,
+  CODEC_BF16,
+  CODEC_Q8_0,
+  CODEC_Q4_0,
+  CODEC_Q1_0,
+  CODEC_Q2_0,
+  CODEC_TQ1_0,
+  CODEC_TQ2_0,
+  CODEC_B1,
+  CODEC_T5,
+  CODEC_T2,
+  CODEC_Q4,
+  CODECS
 };
 
+/* The first ones are GGUF's: a row is blocks, each with a scale of its own.
+ * The last four are ours: a row is codes, its scales lie apart, one for each
+ * group of columns. */
 struct codec {
+  enum codec_id id;
   const char *name;
-  double bits;  /* of codes, a weight */
+  int ggml;     /* type id in a GGUF file, -1 when it has none */
+  size_t block; /* values of a block, 0 for ours */
+  size_t bytes; /* bytes of a block, 0 for ours */
+  double bits;  /* a weight; of ours without the scales */
   size_t group; /* columns to a scale; 0 when the caller chooses */
-  size_t (*row_bytes)(size_t cols);
-  /* Fills the codes of `n` > 0 finite weights and returns their f16 scale. The
-   * codes are nearest under the rounded scale. An infinite scale says that the
-   * weights are too large for f16. */
-  uint16_t (*fit)(const float *w, size_t n, const struct fit *how,
-                  int8_t *codes);
-  void (*pack)(const int8_t *codes, size_t cols, uint8_t *row);
-  void (*unpack)(const uint8_t *row, size_t cols, int8_t *codes);
+  size_t run;   /* columns that share a scale in any case; 0 for ours */
+  bool fitted;  /* whether `fit` changes what it encodes to */
 };
 
-/* The table of codecs, ended by a NULL name. */
-extern const struct codec codecs[];
+/* The table, in the order of enum codec_id. */
+extern const struct codec codecs[CODECS];
 
 /* The codec of that name, or NULL. */
 const struct codec *codec_find(const char *name);
 
-/* Index of the first value that is NaN or infinite, or n. */
-size_t first_not_finite(const float *w, size_t n);
+/* Bytes of a row's codes, or of its blocks; `cols` must be whole blocks. */
+size_t codec_row_bytes(const struct codec *codec, size_t cols);
 
-/* Sum of (w - code * scale)^2 in eight lanes (see kernels_scalar.c). */
-double squared_error(const float *w, const int8_t *codes, size_t n,
-                     float scale);
+enum float_type { FLOAT_F32, FLOAT_F16, FLOAT_BF16 };
 
-/* out = code * scale. */
-void scale_codes(const int8_t *codes, size_t n, float scale, float *out);
+/* A row under a codec. */
+struct row {
+  const struct codec *codec;
+  size_t cols;
+  size_t group; /* of ours: columns that share a scale, > 0 */
+};
+
+/* How scales are chosen. */
+struct fit {
+  bool reference; /* blocks: as the reference packers of GGUF do */
+  bool mean_abs;  /* ours: the mean magnitude; otherwise least squares */
+  int iterations; /* most rounds of the ternary least-squares fit */
+};
+
+/* Where decoded values go. */
+struct sink {
+  enum float_type type;
+  bool stream; /* past the caches, for outputs larger than they are */
+  void *out;
+};
+
+/* Activations in eight bits: x = q * scale, arranged for one codec's kernels.
+ * `sums` has the sum of q over every run of columns that share a weight scale
+ * (row_run). */
+struct activations {
+  float scale;
+  const int8_t *q;
+  const int32_t *sums;
+};
+
+struct kernels {
+  const char *name;
+  void (*widen)(enum float_type type, const void *in, size_t n, float *out);
+  void (*narrow)(enum float_type type, const float *in, size_t n, void *out);
+  /* Index of the first value that is NaN or infinite, or n. */
+  size_t (*not_finite)(const float *w, size_t n);
+  /* Encodes `cols` finite weights. `scratch` holds cols bytes; `scales` is for
+   * ours. Sets *error to the squared error unless NULL. Returns the column of
+   * the first scale (or value) that 16 bits cannot hold, or cols. */
+  size_t (*encode)(const struct row *row, const struct fit *how, const float *w,
+                   int8_t *scratch, uint8_t *codes, uint16_t *scales,
+                   double *error);
+  /* Decodes a row; `scales` are f16 of any alignment. Returns the column of the
+   * first scale that is not finite, or cols. */
+  size_t (*decode)(const struct row *row, const uint8_t *codes,
+                   const uint8_t *scales, int8_t *scratch, struct sink sink);
+  /* Sum of a[i] * b[i], in the stated lanes. */
+  float (*dot)(const float *a, const float *b, size_t n);
+  /* Product of a packed row with activations; not for f32, f16 and bf16. */
+  float (*dot_packed)(const struct row *row, const uint8_t *codes,
+                      const uint8_t *scales, int8_t *scratch,
+                      const struct activations *x);
+};
+
+/* Columns that share a scale. */
+size_t row_run(const struct row *row);
+
+/* How many columns of a byte are laid out in planes (codecs.c); 1 is none. */
+size_t row_planes(const struct row *row);
+
+/* Bytes that activations of `row` need: cols, padded. */
+size_t activations_size(const struct row *row);
+
+/* Fills the activations of a row's codec: q = round(x * 127 / max|x|), half to
+ * even. `q` holds activations_size bytes, `sums` one number for each run. */
+float activations_fill(const struct row *row, const float *x, int8_t *q,
+                       int32_t *sums);
+
+/* ---- instruction sets (kernels.c) ---- */
+
+extern const struct kernels kernels_scalar, kernels_avx2, kernels_avx512,
+    kernels_neon;
+
+/* The kernels of that name, built in and supported by this processor: NULL when
+ * either fails. */
+const struct kernels *kernels_find(const char *name);
+
+/* The `index`th of those this processor can use, slowest first, or NULL. */
+const struct kernels *kernels_available(size_t index);
+
+/* What BITTERN_ISA names, else the fastest; NULL when it names none of them. */
+const struct kernels *kernels_chosen(void);
 
 #endif

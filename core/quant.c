@@ -1,25 +1,16 @@
-/* core.quant: codecs between f32 matrices and packed rows, and the moves of
- * whole rows that packing needs. Dispatches on the table of kernels.h.
- */
-#include <math.h>
+/* core.quant: codecs between floats and packed rows, and the moves of whole
+ * rows that packing needs. This file has the module, its shared checks and the
+ * moves; quant_*.c have the rest. Kernels are chosen in codecs.c. */
+#include "quant.h"
+
+#include <stdlib.h>
 #include <string.h>
 
-#include "buffer.h"
-#include "kernels.h"
+#include "pool.h"
 
 int luaopen_core_quant(lua_State *L);
 
-/* A matrix under a codec. */
-struct shape {
-  const struct codec *codec;
-  size_t rows;
-  size_t cols;
-  size_t group;     /* columns that share a scale */
-  size_t groups;    /* scales of a row */
-  size_t row_bytes; /* bytes of a row's codes */
-};
-
-static const struct codec *check_codec(lua_State *L, int arg) {
+const struct codec *quant_check_codec(lua_State *L, int arg) {
   const char *name = luaL_checkstring(L, arg);
   const struct codec *codec = codec_find(name);
   if (codec == NULL)
@@ -27,59 +18,230 @@ static const struct codec *check_codec(lua_State *L, int arg) {
   return codec;
 }
 
-/* a * b, or raises. */
-static size_t multiply(lua_State *L, size_t a, size_t b) {
+size_t quant_multiply(lua_State *L, size_t a, size_t b) {
   if (b != 0 && a > (SIZE_MAX >> 8) / b)
     luaL_error(L, "%I x %I is too large", (LUAI_UACINT)a, (LUAI_UACINT)b);
   return a * b;
 }
 
-/* Reads rows and cols at `arg` and option `group` of the table after them. */
-static struct shape check_shape(lua_State *L, const struct codec *codec,
-                                int arg) {
-  struct shape shape = {.codec = codec};
-  shape.rows = (size_t)bind_size(L, arg);
-  shape.cols = (size_t)bind_size(L, arg + 1);
+/* The columns that share a scale: what the caller or the codec says. */
+static size_t check_group(lua_State *L, const struct codec *codec, size_t cols,
+                          int arg) {
   size_t group =
-      (size_t)bind_opt_integer(L, arg + 2, "group", 0, (lua_Integer)1 << 53, 0);
-  if (codec->group != 0) {
-    luaL_argcheck(L, group == 0 || group == codec->group, arg + 2,
+      (size_t)bind_opt_integer(L, arg, "group", 0, (lua_Integer)1 << 53, 0);
+  size_t own = codec->block != 0 ? codec->run : codec->group;
+  if (own != 0)
+    luaL_argcheck(L, group == 0 || group == own, arg,
                   "this codec has a group of its own");
-    group = codec->group;
-  }
-  if (group == 0) group = shape.cols > 0 ? shape.cols : 1;
-  shape.group = group;
-  shape.groups = shape.cols / group + (shape.cols % group != 0);
-  shape.row_bytes = codec->row_bytes(shape.cols);
-  multiply(L, multiply(L, shape.rows, shape.cols), sizeof(float));
+  if (own != 0) return own;
+  return group != 0 ? group : cols > 0 ? cols : 1;
+}
+
+struct shape quant_check_shape(lua_State *L, const struct codec *codec,
+                               size_t rows, size_t cols, int arg) {
+  struct shape shape = {.row = {.codec = codec, .cols = cols}, .rows = rows};
+  size_t group = shape.row.group = check_group(L, codec, cols, arg);
+  if (codec->block == 0)
+    shape.groups = cols / group + (cols % group != 0);
+  else if (cols % codec->block != 0)
+    luaL_error(L, "%s has blocks of %I: %I columns are not whole blocks",
+               codec->name, (LUAI_UACINT)codec->block, (LUAI_UACINT)cols);
+  shape.row_bytes = codec_row_bytes(codec, cols);
+  quant_multiply(L, quant_multiply(L, rows, cols), sizeof(float));
   return shape;
 }
 
-static size_t group_width(const struct shape *shape, size_t first) {
-  size_t left = shape->cols - first;
-  return left < shape->group ? left : shape->group;
+static enum float_type check_type_name(lua_State *L, const char *name) {
+  if (strcmp(name, "f32") == 0) return FLOAT_F32;
+  if (strcmp(name, "f16") == 0) return FLOAT_F16;
+  if (strcmp(name, "bf16") == 0) return FLOAT_BF16;
+  return (enum float_type)luaL_error(L, "must be f32, f16 or bf16, not '%s'",
+                                     name);
 }
 
-/* row_bytes(codec, cols) -> bytes of one row's codes. */
+enum float_type quant_check_type(lua_State *L, int arg, const char *key) {
+  return check_type_name(L, bind_opt_string(L, arg, key, "f32"));
+}
+
+static size_t type_width(enum float_type type) {
+  return type == FLOAT_F32 ? 4 : 2;
+}
+
+struct floats quant_check_floats(lua_State *L, int arg, int options,
+                                 const char *key) {
+  static_assert(DTYPE_F32 == (int)FLOAT_F32 && DTYPE_F16 == (int)FLOAT_F16 &&
+                    DTYPE_BF16 == (int)FLOAT_BF16,
+                "floats of buffers and of kernels have the same numbers");
+  for (int type = DTYPE_F32; type <= DTYPE_BF16; type++) {
+    const struct buffer *buffer = buffer_test(L, arg, (enum dtype)type);
+    if (buffer != NULL)
+      return (struct floats){(enum float_type)type, buffer->data,
+                             buffer->count};
+  }
+  const char *name = key ? bind_opt_string(L, options, key, NULL) : NULL;
+  if (name == NULL)
+    luaL_argerror(L, arg, "must be a buffer of f32, f16 or bf16");
+  enum float_type type = check_type_name(L, name);
+  struct bytes bytes = bind_bytes(L, arg);
+  luaL_argcheck(L, bytes.size % type_width(type) == 0, arg,
+                "ends inside an element");
+  return (struct floats){type, bytes.data, bytes.size / type_width(type)};
+}
+
+const float *quant_floats_row(const struct kernels *kernels,
+                              const struct floats *in, size_t row, size_t cols,
+                              float *tile) {
+  const uint8_t *at = in->data + row * cols * type_width(in->type);
+  bool aligned = (uintptr_t)at % _Alignof(float) == 0;
+  if (in->type == FLOAT_F32 && aligned) return (const float *)(const void *)at;
+  kernels->widen(in->type, at, cols, tile);
+  return tile;
+}
+
+void *quant_push_floats(lua_State *L, int arg, enum float_type type,
+                        size_t count) {
+  if (lua_istable(L, arg) && lua_getfield(L, arg, "into") != LUA_TNIL) {
+    struct buffer *into = buffer_test(L, -1, (enum dtype)type);
+    if (into == NULL || into->count != count)
+      luaL_error(L,
+                 "option 'into' must be a buffer of %I elements of that "
+                 "dtype",
+                 (LUAI_UACINT)count);
+    return into->data;
+  }
+  return buffer_push_unset(L, (enum dtype)type, count)->data;
+}
+
+size_t quant_check_threads(lua_State *L, int arg, size_t rows) {
+  size_t threads = (size_t)bind_opt_integer(L, arg, "threads", 1, POOL_MOST, 1);
+  return threads < rows ? threads : rows > 0 ? rows : 1;
+}
+
+bool quant_holds(lua_State *L, struct bytes bytes, size_t rows, size_t each,
+                 const char *what) {
+  bool empty = rows == 0 || each == 0;
+  if (empty ? bytes.size == 0
+            : bytes.size % each == 0 && bytes.size / each == rows)
+    return true;
+  bind_fail(L, "invalid_model", "%I bytes of %s, not %I x %I",
+            (LUAI_UACINT)bytes.size, what, (LUAI_UACINT)rows,
+            (LUAI_UACINT)each);
+  return false;
+}
+
+/* ---- rows on threads ---- */
+
+struct run {
+  const struct rows_job *job;
+  uint8_t *scratch;     /* job->scratch bytes for each thread */
+  struct fault *faults; /* of each thread */
+};
+
+/* Thread `index` takes the rows from index/count to (index+1)/count. */
+static void run_rows(void *context, size_t index, size_t count) {
+  const struct run *run = context;
+  const struct rows_job *job = run->job;
+  size_t rows = job->shape->rows;
+  size_t first = rows / count * index + rows % count * index / count;
+  size_t next = index + 1;
+  size_t last = rows / count * next + rows % count * next / count;
+  struct fault *fault = &run->faults[index];
+  for (size_t row = first; row < last && fault->what == NULL; row++) {
+    fault->row = row;
+    if (bind_interrupted())
+      fault->what = "interrupted";
+    else
+      job->each(job, row, run->scratch + index * job->scratch, fault);
+  }
+}
+
+int quant_run(lua_State *L, const struct rows_job *job, size_t threads,
+              const char *label) {
+  struct fault faults[POOL_MOST] = {0};
+  if (job->kernels == NULL)
+    return bind_fail(L, "config", "BITTERN_ISA: this processor has no '%s'",
+                     getenv("BITTERN_ISA"));
+  struct run run = {job, NULL, faults};
+  run.scratch =
+      lua_newuserdatauv(L, quant_multiply(L, threads, job->scratch) + 1, 0);
+  pool_run(threads, run_rows, &run);
+  lua_pop(L, 1);
+  if (bind_interrupted()) return bind_fail(L, "interrupted", "interrupted");
+  for (size_t i = 0; i < threads; i++)
+    if (faults[i].what != NULL) {
+      size_t at = faults[i].col;
+      const char *place = lua_pushfstring(L, label, (LUAI_UACINT)faults[i].row,
+                                          (LUAI_UACINT)at);
+      return bind_fail(L, "invalid_model", "%s: %s", place, faults[i].what);
+    }
+  return 0;
+}
+
+/* ---- facts ---- */
+
+/* row_bytes(codec, cols) -> bytes of one row's codes or blocks. */
 static int f_row_bytes(lua_State *L) {
-  const struct codec *codec = check_codec(L, 1);
-  lua_pushinteger(L, (lua_Integer)codec->row_bytes((size_t)bind_size(L, 2)));
+  const struct codec *codec = quant_check_codec(L, 1);
+  size_t cols = (size_t)bind_size(L, 2);
+  luaL_argcheck(L, codec->block == 0 || cols % codec->block == 0, 2,
+                "not whole blocks");
+  lua_pushinteger(L, (lua_Integer)codec_row_bytes(codec, cols));
   return 1;
 }
 
-/* codecs() -> {name = {bits = per weight, group = columns to a scale, or 0 when
- * the caller chooses}}. */
+/* block(codec) -> values, bytes of a block; 0, 0 for codecs without blocks. */
+static int f_block(lua_State *L) {
+  const struct codec *codec = quant_check_codec(L, 1);
+  lua_pushinteger(L, (lua_Integer)codec->block);
+  lua_pushinteger(L, (lua_Integer)codec->bytes);
+  return 2;
+}
+
+static void set_integer(lua_State *L, const char *key, size_t value) {
+  lua_pushinteger(L, (lua_Integer)value);
+  lua_setfield(L, -2, key);
+}
+
+/* codecs() -> {name = {bits = per weight, and of GGUF's: id, block = values,
+ * bytes = of a block; of ours: group = columns to a scale, or 0 when the caller
+ * chooses}}. */
 static int f_codecs(lua_State *L) {
   lua_newtable(L);
-  for (const struct codec *codec = codecs; codec->name != NULL; codec++) {
-    lua_createtable(L, 0, 2);
+  for (size_t i = 0; i < CODECS; i++) {
+    const struct codec *codec = &codecs[i];
+    lua_createtable(L, 0, 4);
     lua_pushnumber(L, codec->bits);
     lua_setfield(L, -2, "bits");
-    lua_pushinteger(L, (lua_Integer)codec->group);
-    lua_setfield(L, -2, "group");
+    if (codec->block == 0) set_integer(L, "group", codec->group);
+    if (codec->block != 0) {
+      set_integer(L, "id", (size_t)codec->ggml);
+      set_integer(L, "block", codec->block);
+      set_integer(L, "bytes", codec->bytes);
+    }
     lua_setfield(L, -2, codec->name);
   }
   return 1;
+}
+
+/* isa() -> name of the instruction set in use, or nil when BITTERN_ISA names
+ * none that this processor has; array of those it has, slowest first. */
+static int f_isa(lua_State *L) {
+  const struct kernels *chosen = kernels_chosen(), *next;
+  lua_pushstring(L, chosen == NULL ? NULL : chosen->name);
+  lua_newtable(L);
+  for (size_t i = 0; (next = kernels_available(i)) != NULL; i++) {
+    lua_pushstring(L, next->name);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  return 2;
+}
+
+/* ---- conversions and moves ---- */
+
+/* Kernels for what cannot fail: the plain ones when BITTERN_ISA is wrong. */
+static const struct kernels *some_kernels(void) {
+  const struct kernels *chosen = kernels_chosen();
+  return chosen != NULL ? chosen : &kernels_scalar;
 }
 
 /* widen(dtype, source) -> f32 buffer. */
@@ -90,13 +252,8 @@ static int f_widen(lua_State *L) {
   size_t size = dtype_size(dtype);
   luaL_argcheck(L, in.size % size == 0, 2, "ends inside an element");
   size_t count = in.size / size;
-  float *out = buffer_push(L, DTYPE_F32, count)->data;
-  if (dtype == DTYPE_F16)
-    f16_widen(in.data, count, out);
-  else if (dtype == DTYPE_BF16)
-    bf16_widen(in.data, count, out);
-  else if (in.size > 0)
-    memcpy(out, in.data, in.size);
+  float *out = buffer_push_unset(L, DTYPE_F32, count)->data;
+  some_kernels()->widen((enum float_type)dtype, in.data, count, out);
   return 1;
 }
 
@@ -105,137 +262,8 @@ static int f_narrow(lua_State *L) {
   enum dtype dtype = dtype_check(L, 1);
   const struct buffer *in = buffer_check(L, 2, DTYPE_F32);
   luaL_argcheck(L, dtype <= DTYPE_BF16, 1, "must be f32, f16 or bf16");
-  void *out = buffer_push(L, dtype, in->count)->data;
-  if (dtype == DTYPE_F16)
-    f16_narrow(in->data, in->count, out);
-  else if (dtype == DTYPE_BF16)
-    bf16_narrow(in->data, in->count, out);
-  else
-    memcpy(out, in->data, in->count * sizeof(float));
-  return 1;
-}
-
-static struct fit check_fit(lua_State *L, int arg) {
-  struct fit how = {0};
-  const char *scale = bind_opt_string(L, arg, "scale", "least_squares");
-  how.mean_abs = strcmp(scale, "mean_abs") == 0;
-  if (!how.mean_abs && strcmp(scale, "least_squares") != 0)
-    luaL_error(L, "option 'scale' must be least_squares or mean_abs, not '%s'",
-               scale);
-  how.iterations = (int)bind_opt_integer(L, arg, "iterations", 1, 1000, 8);
-  return how;
-}
-
-/* Encodes a row. Returns the column of a group whose scale does not fit f16, or
- * cols when all is well. */
-static size_t encode_row(const struct shape *shape, const struct fit *how,
-                         const float *w, int8_t *scratch, uint8_t *codes,
-                         uint16_t *scales, float *error) {
-  double sum = 0;
-  for (size_t first = 0; first < shape->cols; first += shape->group) {
-    size_t n = group_width(shape, first);
-    uint16_t half = shape->codec->fit(w + first, n, how, scratch + first);
-    float scale = f16_to_f32(half);
-    if (isinf(scale)) return first;
-    *scales++ = half;
-    sum += squared_error(w + first, scratch + first, n, scale);
-  }
-  shape->codec->pack(scratch, shape->cols, codes);
-  *error = (float)sum;
-  return shape->cols;
-}
-
-static int fail_weight(lua_State *L, size_t row, size_t column,
-                       const char *what) {
-  return bind_fail(L, "invalid_model", "row %I, column %I: %s",
-                   (LUAI_UACINT)row, (LUAI_UACINT)column, what);
-}
-
-/* encode(codec, weights, rows, cols [, {scale = "least_squares"|"mean_abs",
- * group = 0 for the whole row, iterations = 8}])
- *   -> {codes = u8 [rows, row_bytes], scales = f16 [rows, groups],
- *       errors = f32 [rows], squared error with the rounded scale}
- * | nil, message, code. q4 always takes the scale of least error. */
-static int f_encode(lua_State *L) {
-  const struct codec *codec = check_codec(L, 1);
-  const struct buffer *weights = buffer_check(L, 2, DTYPE_F32);
-  struct shape shape = check_shape(L, codec, 3);
-  struct fit how = check_fit(L, 5);
-  size_t cols = shape.cols;
-  luaL_argcheck(L, weights->count == shape.rows * cols, 2,
-                "does not hold rows x cols weights");
-  lua_createtable(L, 0, 3);
-  uint8_t *codes =
-      buffer_push(L, DTYPE_U8, multiply(L, shape.rows, shape.row_bytes))->data;
-  lua_setfield(L, -2, "codes");
-  uint16_t *scales =
-      buffer_push(L, DTYPE_F16, multiply(L, shape.rows, shape.groups))->data;
-  lua_setfield(L, -2, "scales");
-  float *errors = buffer_push(L, DTYPE_F32, shape.rows)->data;
-  lua_setfield(L, -2, "errors");
-  int8_t *scratch = lua_newuserdatauv(L, cols > 0 ? cols : 1, 0);
-  for (size_t row = 0; row < shape.rows; row++) {
-    const float *w = (const float *)weights->data + row * cols;
-    if (bind_interrupted()) return bind_fail(L, "interrupted", "interrupted");
-    size_t bad = first_not_finite(w, cols);
-    if (bad < cols) return fail_weight(L, row, bad, "weight is not finite");
-    bad = encode_row(&shape, &how, w, scratch, codes + row * shape.row_bytes,
-                     scales + row * shape.groups, errors + row);
-    if (bad < cols)
-      return fail_weight(L, row, bad, "scale is too large for 16 bits");
-  }
-  lua_pop(L, 1);
-  return 1;
-}
-
-/* Decodes a row. Returns the column of a group whose scale is not finite, or
- * cols when all is well. */
-static size_t decode_row(const struct shape *shape, const uint8_t *codes,
-                         const uint8_t *scales, int8_t *scratch, float *out) {
-  shape->codec->unpack(codes, shape->cols, scratch);
-  for (size_t first = 0; first < shape->cols; first += shape->group) {
-    uint16_t half;
-    memcpy(&half, scales, sizeof half);
-    scales += sizeof half;
-    float scale = f16_to_f32(half);
-    if (!isfinite(scale)) return first;
-    scale_codes(scratch + first, group_width(shape, first), scale, out + first);
-  }
-  return shape->cols;
-}
-
-/* Whether `bytes` are `rows` times `each`, without multiplying. */
-static bool holds_rows(struct bytes bytes, size_t rows, size_t each) {
-  if (rows == 0 || each == 0) return bytes.size == 0;
-  return bytes.size % each == 0 && bytes.size / each == rows;
-}
-
-/* decode(codec, codes, scales, rows, cols [, {group = 0}]) -> f32 buffer
- * | nil, message, code. Codes and scales may come from a file. */
-static int f_decode(lua_State *L) {
-  const struct codec *codec = check_codec(L, 1);
-  struct bytes codes = bind_bytes(L, 2);
-  struct bytes scales = bind_bytes(L, 3);
-  struct shape shape = check_shape(L, codec, 4);
-  size_t cols = shape.cols;
-  if (!holds_rows(codes, shape.rows, shape.row_bytes))
-    return bind_fail(L, "invalid_model", "%I bytes of codes, not %I x %I",
-                     (LUAI_UACINT)codes.size, (LUAI_UACINT)shape.rows,
-                     (LUAI_UACINT)shape.row_bytes);
-  if (!holds_rows(scales, shape.rows, shape.groups * sizeof(uint16_t)))
-    return bind_fail(L, "invalid_model", "%I bytes of scales, not %I x %I x 2",
-                     (LUAI_UACINT)scales.size, (LUAI_UACINT)shape.rows,
-                     (LUAI_UACINT)shape.groups);
-  float *out = buffer_push(L, DTYPE_F32, shape.rows * cols)->data;
-  int8_t *scratch = lua_newuserdatauv(L, cols > 0 ? cols : 1, 0);
-  for (size_t row = 0; cols > 0 && row < shape.rows; row++) {
-    if (bind_interrupted()) return bind_fail(L, "interrupted", "interrupted");
-    size_t bad = decode_row(&shape, codes.data + row * shape.row_bytes,
-                            scales.data + row * shape.groups * sizeof(uint16_t),
-                            scratch, out + row * cols);
-    if (bad < cols) return fail_weight(L, row, bad, "scale is not finite");
-  }
-  lua_pop(L, 1);
+  void *out = buffer_push_unset(L, dtype, in->count)->data;
+  some_kernels()->narrow((enum float_type)dtype, in->data, in->count, out);
   return 1;
 }
 
@@ -258,7 +286,7 @@ static int f_gather(lua_State *L) {
   const int32_t *row = rows->data;
   luaL_argcheck(L, size > 0 && in.size % size == 0, 2,
                 "does not divide the source");
-  size_t total = multiply(L, rows->count, size);
+  size_t total = quant_multiply(L, rows->count, size);
   uint8_t *out = buffer_push(L, DTYPE_U8, total)->data;
   for (size_t i = 0; i < rows->count; i++) {
     if (!row_in(row[i], in.size / size))
@@ -278,7 +306,7 @@ static int f_scatter(lua_State *L) {
   const int32_t *row = rows->data;
   luaL_argcheck(L, cols > 0 && target->count % cols == 0, 2,
                 "does not divide the target");
-  luaL_argcheck(L, source->count == multiply(L, rows->count, cols), 4,
+  luaL_argcheck(L, source->count == quant_multiply(L, rows->count, cols), 4,
                 "does not hold rows x cols values");
   size_t height = target->count / cols;
   for (size_t i = 0; i < rows->count; i++)
@@ -291,9 +319,21 @@ static int f_scatter(lua_State *L) {
 }
 
 int luaopen_core_quant(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      BIND(row_bytes), BIND(codecs), BIND(widen),   BIND(narrow), BIND(encode),
-      BIND(decode),    BIND(gather), BIND(scatter), {NULL, NULL}};
+  static const luaL_Reg functions[] = {BIND(row_bytes),
+                                       BIND(block),
+                                       BIND(codecs),
+                                       BIND(isa),
+                                       BIND(widen),
+                                       BIND(narrow),
+                                       BIND(gather),
+                                       BIND(scatter),
+                                       {"encode", quant_encode},
+                                       {"decode", quant_decode},
+                                       {"encode_blocks", quant_encode_blocks},
+                                       {"decode_blocks", quant_decode_blocks},
+                                       {"dot", quant_dot},
+                                       {"matmul", quant_matmul},
+                                       {NULL, NULL}};
   buffer_require(L);
   luaL_newlib(L, functions);
   return 1;

@@ -29,6 +29,7 @@ end
 -- Headers of one primitive that another may include.
 local shared_headers = {
   ["base.h"] = true, ["bind.h"] = true, ["buffer.h"] = true, ["kernels.h"] = true,
+  ["quant.c"] = { ["pool.h"] = true },
   ["host.c"] = { ["libs.h"] = true }, ["main.c"] = { ["host.h"] = true },
   ["http.c"] = { ["fields.h"] = true }, ["httpd.c"] = { ["fields.h"] = true },
   ["httpd_daemon.h"] = { ["httpd_body.h"] = true },
@@ -43,6 +44,8 @@ local function may_include(file, header)
   if own == stem or stem:sub(1, #own + 1) == own .. "_" or own:sub(1, #stem + 1) == stem .. "_" then
     return true
   end
+  -- The kernels of every instruction set are made of the same parts.
+  if stem:find("^kernels_") and own:find("^kernels_") then return true end
   return shared_headers[header] == true or (shared_headers[name] or {})[header] == true
 end
 

@@ -20,7 +20,7 @@ end
 local function check_matrix(model, name, m)
   local function fault(text) return bad(model, "plan of '%s': %s", name, text) end
   if type(m) ~= "table" then return fault("is not an object") end
-  if type(m.codec) ~= "string" or not quant.codecs()[m.codec] then
+  if type(m.codec) ~= "string" or not (quant.codecs()[m.codec] or {}).group then
     return fault(("unknown codec '%s'"):format(tostring(m.codec)))
   end
   local shape = type(m.shape) == "table" and m.shape or {}

@@ -1,14 +1,21 @@
 -- bittern version
 return {
   api = 1,
-  about = "this program's version and what it is built on",
+  about = "this program's version, what it is built on, and the instruction set its kernels use",
   group = "self",
   run = function(ctx)
     local version = require "bittern.version"
+    local isa, available = require "core.quant".isa()
+    if not isa then
+      local message = ("BITTERN_ISA: this processor has no '%s', but %s"):format(
+        os.getenv("BITTERN_ISA"), table.concat(available, ", "))
+      return nil, message, "config"
+    end
     if ctx.json then
-      ctx.report.data { bittern = version, lua = _VERSION }
+      ctx.report.data { bittern = version, lua = _VERSION, isa = isa, isa_available = available }
     else
       ctx.report.out("bittern " .. version .. " (" .. _VERSION .. ")")
+      ctx.report.out("kernels " .. isa .. " (available: " .. table.concat(available, ", ") .. ")")
     end
     return true
   end,

@@ -1,0 +1,358 @@
+/* Encoding of rows, on the kernels named in kernels_rows.h. */
+#ifndef BITTERN_KERNELS_ENCODE_H
+#define BITTERN_KERNELS_ENCODE_H
+
+enum { REFERENCE_BLOCKS = 8 };
+
+/* Sums of |w| of `count` <= REFERENCE_BLOCKS blocks of 128, each from its first
+ * element to its last in float, as the reference packer does. */
+MAYBE void plain_reference_sums(const float *w, size_t count, float *sums) {
+  for (size_t b = 0; b < count; b++) {
+    float sum = 0;
+    for (size_t j = 0; j < 128; j++)
+      sum += fabsf(w[128 * b + j]);
+    sums[b] = sum;
+  }
+}
+
+/* Codes nearest to w among -1, 0, 1 times twice the threshold. */
+MAYBE void ternary_codes(const float *w, size_t n, float threshold,
+                         int8_t *codes) {
+  for (size_t i = 0; i < n; i++)
+    codes[i] = (int8_t)((w[i] > threshold) - (w[i] < -threshold));
+}
+
+/* Lloyd's iteration: with given codes the best scale is the mean magnitude of
+ * the weights that are not coded 0; with a given scale the best codes split at
+ * half of it. Starts at 0.7 of the mean magnitude, within 1 % of the optimum
+ * for Gaussian weights, and ends when no code changes: the weights above a
+ * threshold are then as many as before. */
+static float ternary_least_squares(const float *w, size_t n, double mean,
+                                   int iterations) {
+  float scale = 0;
+  size_t used = 0, before;
+  double sum = ABOVE(w, n, (float)(0.7 * mean), &used);
+  for (int round = 0; round < iterations && used > 0; round++) {
+    scale = (float)(sum / (double)used);
+    before = used;
+    sum = ABOVE(w, n, scale / 2, &used);
+    if (used == before) break;
+  }
+  return scale;
+}
+
+/* Fills the codes of `n` > 0 weights and returns their f16 scale. The codes are
+ * nearest under the rounded scale. */
+static uint16_t ternary_fit(const float *w, size_t n, const struct fit *how,
+                            int8_t *codes) {
+  double mean = MAGNITUDES(w, n) / (double)n;
+  float scale = how->mean_abs
+                    ? (float)mean
+                    : ternary_least_squares(w, n, mean, how->iterations);
+  uint16_t rounded = f32_to_f16(scale);
+  if (rounded == 0)
+    memset(codes, 0, n);
+  else
+    ternary_codes(w, n, f16_to_f32(rounded) / 2, codes);
+  return rounded;
+}
+
+/* Adding 1.5 * 2^23 leaves no fraction bits: rounds to nearest even. */
+INLINE float round_small(float x) { return (x + 0x1.8p23f) - 0x1.8p23f; }
+
+MAYBE void q4_codes(const float *w, size_t n, float scale, int8_t *codes) {
+  for (size_t i = 0; i < n; i++) {
+    float x = w[i] / scale;
+    x = x > Q4_MAX ? Q4_MAX : x;
+    x = x < -Q4_MAX ? -Q4_MAX : x;
+    codes[i] = (int8_t)round_small(x);
+  }
+}
+
+MAYBE int64_t sum_squares(const int8_t *codes, size_t n) {
+  int64_t sum = 0;
+  for (size_t i = 0; i < n; i++)
+    sum += codes[i] * codes[i];
+  return sum;
+}
+
+struct q4_best {
+  uint16_t scale;
+  double error;
+};
+
+/* Tries one scale; keeps it in `best` when its error is less. */
+static void q4_try(const float *w, size_t n, float scale, int8_t *codes,
+                   struct q4_best *best) {
+  uint16_t rounded = f32_to_f16(scale);
+  float value = f16_to_f32(rounded);
+  if (value == 0 || isinf(value)) return;
+  q4_codes(w, n, value, codes);
+  double error = ERROR(w, codes, n, value);
+  if (error < best->error) *best = (struct q4_best){rounded, error};
+}
+
+/* max/7 clips nothing; smaller scales clip the largest weights and resolve the
+ * others better. The best of them is refined once by least squares under its
+ * own codes. */
+static uint16_t q4_fit(const float *w, size_t n, int8_t *codes) {
+  float widest = plain_largest(w, n) / Q4_MAX;
+  struct q4_best best = {f32_to_f16(widest), INFINITY};
+  for (int percent = 100; percent >= 65; percent -= 5)
+    q4_try(w, n, widest * ((float)percent / 100), codes, &best);
+  if (best.error == INFINITY) {
+    memset(codes, 0, n);
+    return best.scale;
+  }
+  q4_codes(w, n, f16_to_f32(best.scale), codes);
+  int64_t squares = sum_squares(codes, n);
+  if (squares > 0)
+    q4_try(w, n, (float)(CODED(w, codes, n) / (double)squares), codes, &best);
+  q4_codes(w, n, f16_to_f32(best.scale), codes);
+  return best.scale;
+}
+
+/* ---- rows of ours: codes of the whole row, then packed ---- */
+
+MAYBE void pack_t2(const int8_t *codes, size_t n, uint8_t *out) {
+  size_t whole = n / 4;
+  for (size_t k = 0; k < whole; k++) {
+    const int8_t *c = codes + 4 * k;
+    out[k] = (uint8_t)((c[0] + 1) | (c[1] + 1) << 2 | (c[2] + 1) << 4 |
+                       (c[3] + 1) << 6);
+  }
+  if (n % 4 != 0) out[whole] = 0;
+  for (size_t j = 4 * whole; j < n; j++)
+    out[whole] = (uint8_t)(out[whole] | (codes[j] + 1) << 2 * (j % 4));
+}
+
+MAYBE void pack_q4(const int8_t *codes, size_t n, uint8_t *out) {
+  for (size_t k = 0; k < n / 2; k++)
+    out[k] = (uint8_t)((codes[2 * k] + 8) | (codes[2 * k + 1] + 8) << 4);
+  if (n % 2 != 0) out[n / 2] = (uint8_t)(codes[n - 1] + 8);
+}
+
+MAYBE void pack_b1(const int8_t *codes, size_t n, uint8_t *out) {
+  memset(out, 0, (n + 7) / 8);
+  for (size_t j = 0; j < n; j++)
+    out[j / 8] = (uint8_t)(out[j / 8] | (codes[j] > 0) << j % 8);
+}
+
+static void pack_row(const struct codec *codec, const int8_t *codes, size_t n,
+                     uint8_t *out) {
+  size_t m = n / TRITS + (n % TRITS != 0);
+  if (codec->id == CODEC_B1) pack_b1(codes, n, out);
+  if (codec->id == CODEC_T2) pack_t2(codes, n, out);
+  if (codec->id == CODEC_T5) plain_pack_trits(codes, n, m, m, out);
+  if (codec->id == CODEC_Q4) pack_q4(codes, n, out);
+}
+
+static uint16_t fit_group(const struct codec *codec, const struct fit *how,
+                          const float *w, size_t n, int8_t *codes) {
+  return codec->id == CODEC_Q4 ? q4_fit(w, n, codes)
+                               : ternary_fit(w, n, how, codes);
+}
+
+/* With codes sign(w) the least-squares scale is the mean magnitude. */
+static uint16_t binary_scale(const float *w, size_t n) {
+  return f32_to_f16((float)(MAGNITUDES(w, n) / (double)n));
+}
+
+static size_t encode_b1(const struct row *row, const float *w, int8_t *scratch,
+                        uint8_t *codes, uint16_t *scales, double *error) {
+  bool direct = row->group % 8 == 0 || row->group >= row->cols;
+  for (size_t first = 0; first < row->cols; first += row->group) {
+    size_t left = row->cols - first;
+    size_t n = left < row->group ? left : row->group;
+    uint16_t scale = binary_scale(w + first, n);
+    if (!half_is_finite(scale)) return first;
+    *scales++ = scale;
+    if (direct) SIGNS(w + first, n, codes + first / 8);
+    for (size_t j = first; !direct && j < first + n; j++)
+      scratch[j] = w[j] >= 0 ? 1 : -1;
+    if (error) *error += SIGN_ERROR(w + first, n, f16_to_f32(scale));
+  }
+  if (!direct) pack_b1(scratch, row->cols, codes);
+  return row->cols;
+}
+
+static size_t encode_ours(const struct row *row, const struct fit *how,
+                          const float *w, int8_t *scratch, uint8_t *codes,
+                          uint16_t *scales, double *error) {
+  for (size_t first = 0; first < row->cols; first += row->group) {
+    size_t left = row->cols - first;
+    size_t n = left < row->group ? left : row->group;
+    uint16_t scale = fit_group(row->codec, how, w + first, n, scratch + first);
+    if (!half_is_finite(scale)) return first;
+    *scales++ = scale;
+    if (error)
+      *error += ERROR(w + first, scratch + first, n, f16_to_f32(scale));
+  }
+  pack_row(row->codec, scratch, row->cols, codes);
+  return row->cols;
+}
+
+/* ---- blocks of GGUF ---- */
+
+/* 1 / d, or 0 where that is no number: d is 0 or close to it. */
+INLINE float inverse_of(float d) {
+  float inverse = d != 0 ? 1 / d : 0;
+  return isinf(inverse) ? 0 : inverse;
+}
+
+/* Rounds half away from zero, as roundf does, for |x| < 2^22. */
+INLINE int round_away(float x) {
+  int whole = (int)x;
+  float rest = x - (float)whole;
+  return whole + (rest >= 0.5f) - (rest <= -0.5f);
+}
+
+/* d = max|w| / 127, codes rounded half away. */
+static uint16_t q8_0_codes(const float *w, int8_t *codes) {
+  float d = plain_largest(w, 32) / 127, inverse = inverse_of(d);
+  for (size_t j = 0; j < 32; j++)
+    codes[j] = (int8_t)round_away(w[j] * inverse);
+  return f32_to_f16(d);
+}
+
+/* The weight of largest magnitude, the first of equals, becomes -8. */
+static uint16_t q4_0_codes(const float *w, int8_t *codes) {
+  float largest = plain_largest(w, 32), at = 0;
+  for (size_t j = 32; j-- > 0;)
+    at = fabsf(w[j]) == largest ? w[j] : at;
+  float d = at / -8, inverse = inverse_of(d);
+  for (size_t j = 0; j < 32; j++) {
+    int code = (int)(w[j] * inverse + 8.5f);
+    codes[j] = (int8_t)((code < 15 ? code : 15) - 8);
+  }
+  return f32_to_f16(d);
+}
+
+/* d = max|w|: packs weights that are ternary already. */
+static uint16_t amax_codes(const float *w, size_t n, int8_t *codes) {
+  float d = plain_largest(w, n), inverse = inverse_of(d);
+  for (size_t j = 0; j < n; j++)
+    codes[j] = (int8_t)round_away(w[j] * inverse);
+  return f32_to_f16(d);
+}
+
+static void pack_tq2(const int8_t *codes, uint8_t *out) {
+  for (size_t r = 0; r < 2; r++)
+    for (size_t m = 0; m < 32; m++) {
+      const int8_t *c = codes + 128 * r + m;
+      out[32 * r + m] = (uint8_t)((c[0] + 1) | (c[32] + 1) << 2 |
+                                  (c[64] + 1) << 4 | (c[96] + 1) << 6);
+    }
+}
+
+static void pack_tq1(const int8_t *codes, uint8_t *out) {
+  plain_pack_trits(codes, 160, 32, 32, out);
+  plain_pack_trits(codes + 160, 80, 16, 16, out + 32);
+  for (size_t m = 0; m < 4; m++) {
+    const int8_t *c = codes + 240 + m;
+    int v = 81 * c[0] + 27 * c[4] + 9 * c[8] + 3 * c[12] + 120;
+    out[48 + m] = trit_byte((unsigned)v);
+  }
+}
+
+/* Packs a block's codes and puts the scale where the type has it. */
+static void pack_block(const struct codec *codec, const int8_t *codes,
+                       uint16_t scale, uint8_t *out) {
+  bool last = codec->id == CODEC_TQ1_0 || codec->id == CODEC_TQ2_0;
+  put_half(last ? out + codec->bytes - 2 : out, scale);
+  if (codec->id == CODEC_Q8_0) memcpy(out + 2, codes, 32);
+  if (codec->id == CODEC_Q4_0)
+    for (size_t j = 0; j < 16; j++)
+      out[2 + j] = (uint8_t)((codes[j] + 8) | (codes[j + 16] + 8) << 4);
+  if (codec->id == CODEC_Q2_0) pack_t2(codes, 64, out + 2);
+  if (codec->id == CODEC_TQ1_0) pack_tq1(codes, out);
+  if (codec->id == CODEC_TQ2_0) pack_tq2(codes, out);
+}
+
+static uint16_t block_codes(const struct codec *codec, const struct fit *how,
+                            const float *w, int8_t *codes) {
+  if (codec->id == CODEC_Q8_0) return q8_0_codes(w, codes);
+  if (codec->id == CODEC_Q4_0) return q4_0_codes(w, codes);
+  if (how->reference) return amax_codes(w, codec->block, codes);
+  return ternary_fit(w, codec->block, how, codes);
+}
+
+static size_t encode_blocks(const struct row *row, const struct fit *how,
+                            const float *w, uint8_t *out, double *error) {
+  const struct codec *codec = row->codec;
+  int8_t codes[256];
+  for (size_t first = 0; first < row->cols; first += codec->block) {
+    uint16_t scale = block_codes(codec, how, w + first, codes);
+    if (!half_is_finite(scale)) return first;
+    pack_block(codec, codes, scale, out);
+    out += codec->bytes;
+    if (error)
+      *error += ERROR(w + first, codes, codec->block, f16_to_f32(scale));
+  }
+  return row->cols;
+}
+
+static size_t encode_q1_0(const struct row *row, const struct fit *how,
+                          const float *w, uint8_t *out, double *error) {
+  float sums[REFERENCE_BLOCKS];
+  size_t blocks = row->cols / 128;
+  for (size_t b = 0; b < blocks; b++, w += 128, out += 18) {
+    size_t of = b % REFERENCE_BLOCKS, left = blocks - b;
+    if (how->reference && of == 0)
+      REFERENCE_SUMS(w, left < REFERENCE_BLOCKS ? left : REFERENCE_BLOCKS,
+                     sums);
+    uint16_t scale =
+        how->reference ? f32_to_f16(sums[of] / 128) : binary_scale(w, 128);
+    if (!half_is_finite(scale)) return 128 * b;
+    put_half(out, scale);
+    SIGNS(w, 128, out + 2);
+    if (error) *error += SIGN_ERROR(w, 128, f16_to_f32(scale));
+  }
+  return row->cols;
+}
+
+/* f32, f16 and bf16: the values themselves, rounded. */
+static size_t encode_floats(const struct row *row, const float *w, uint8_t *out,
+                            double *error) {
+  enum float_type type = (enum float_type)row->codec->id;
+  size_t width = row->codec->bytes;
+  float back[256];
+  NARROW(type, w, row->cols, out);
+  for (size_t first = 0; type != FLOAT_F32 && first < row->cols; first += 256) {
+    size_t n = row->cols - first < 256 ? row->cols - first : 256;
+    WIDEN(type, out + first * width, n, back);
+    size_t bad = plain_not_finite(back, n);
+    if (bad < n) return first + bad;
+    double lane[LANES] = {0};
+    for (size_t i = 0; error && i < n; i++) {
+      double d = (double)w[first + i] - (double)back[i];
+      lane[i % LANES] += d * d;
+    }
+    if (error) *error += meet(lane);
+  }
+  return row->cols;
+}
+
+static size_t encode_row(const struct row *row, const struct fit *how,
+                         const float *w, int8_t *scratch, uint8_t *codes,
+                         uint16_t *scales, double *error) {
+  if (error) *error = 0;
+  switch (row->codec->id) {
+  case CODEC_F32:
+  case CODEC_F16:
+  case CODEC_BF16:
+    return encode_floats(row, w, codes, error);
+  case CODEC_Q1_0:
+    return encode_q1_0(row, how, w, codes, error);
+  case CODEC_B1:
+    return encode_b1(row, w, scratch, codes, scales, error);
+  case CODEC_T5:
+  case CODEC_T2:
+  case CODEC_Q4:
+    return encode_ours(row, how, w, scratch, codes, scales, error);
+  default:
+    return encode_blocks(row, how, w, codes, error);
+  }
+}
+
+#endif

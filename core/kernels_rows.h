@@ -1,0 +1,50 @@
+/* Rows, made of the kernels that an instruction set's file has defined before
+ * it includes this one; the plain ones stand in for those it has not. Ends
+ * with the table `KERNELS`. */
+#ifndef BITTERN_KERNELS_ROWS_H
+#define BITTERN_KERNELS_ROWS_H
+
+#include "kernels_plain.h"
+
+#ifndef WIDEN
+#define WIDEN  plain_widen
+#define NARROW plain_narrow
+#endif
+#ifndef SCALE
+#define SCALE plain_scale
+#endif
+#ifndef MAGNITUDES
+#define MAGNITUDES plain_magnitudes
+#define ABOVE      plain_above
+#define CODED      plain_coded
+#define ERROR      plain_error
+#define SIGN_ERROR plain_sign_error
+#define DOT        plain_dot
+#endif
+#ifndef SIGNS
+#define SIGNS(w, n, codes) plain_signs(w, 0, n, codes)
+#endif
+#ifndef REFERENCE_SUMS
+#define REFERENCE_SUMS plain_reference_sums
+#endif
+#ifndef RUN_B1
+#define RUN_B1(codes, n, scale, sink) plain_b1(codes, 0, n, scale, sink)
+#define RUN_T2(codes, n, scale, sink) plain_t2(codes, 0, n, scale, sink)
+#define RUN_Q4(codes, n, scale, sink) plain_q4(codes, 0, n, scale, sink)
+#define RUN_TRITS(codes, n, p, scale, sink)                                    \
+  plain_trits(codes, 0, n, p, scale, sink)
+#define RUN_TQ2  plain_tq2
+#define RUN_Q4_0 plain_q4_0
+#define RUN_Q8_0 plain_q8_0
+#endif
+
+#include "kernels_decode.h"
+#include "kernels_encode.h"
+#include "kernels_product.h"
+
+const struct kernels KERNELS = {
+    ISA_NAME,   WIDEN,      NARROW, plain_not_finite,
+    encode_row, decode_row, DOT,    dot_packed,
+};
+
+#endif

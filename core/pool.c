@@ -1,0 +1,35 @@
+/* Worker threads for jobs of milliseconds and more: started for the job and
+ * joined at its end, so that nothing outlives the call that wanted them. */
+#include "pool.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+
+struct part {
+  pool_work work;
+  void *context;
+  size_t index;
+  size_t count;
+};
+
+static void *run_part(void *argument) {
+  const struct part *part = argument;
+  part->work(part->context, part->index, part->count);
+  return NULL;
+}
+
+void pool_run(size_t count, pool_work work, void *context) {
+  pthread_t threads[POOL_MOST];
+  struct part parts[POOL_MOST];
+  bool started[POOL_MOST] = {false};
+  count = count > POOL_MOST ? POOL_MOST : count;
+  for (size_t i = 0; i < count; i++) {
+    parts[i] = (struct part){work, context, i, count};
+    if (i > 0)
+      started[i] = pthread_create(&threads[i], NULL, run_part, &parts[i]) == 0;
+  }
+  for (size_t i = 0; i < count; i++)
+    if (!started[i]) run_part(&parts[i]);
+  for (size_t i = 0; i < count; i++)
+    if (started[i]) pthread_join(threads[i], NULL);
+}
