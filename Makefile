@@ -9,13 +9,14 @@ PACKAGES := lua5.4 libcrypto libsodium libdeflate sqlite3
 # Modules whose libraries take milliseconds to load: shared objects that
 # `require` opens when a script first needs them. Each is made of core/NAME.c
 # and the core/NAME_*.c beside it.
-LOADABLE := http httpd
+LOADABLE := http httpd unpack
 http_PACKAGES  := libcurl
 httpd_PACKAGES := libmicrohttpd
+unpack_PACKAGES := libarchive libdeflate
 ALL_PACKAGES   := $(PACKAGES) $(foreach m,$(LOADABLE),$($(m)_PACKAGES))
 BUILD_DEBS := gcc libc6-dev pkg-config liblua5.4-dev lua-cjson lua-filesystem \
   lua-argparse libcurl4-openssl-dev libssl-dev libsodium-dev libdeflate-dev \
-  libsqlite3-dev libmicrohttpd-dev ca-certificates
+  libsqlite3-dev libmicrohttpd-dev libarchive-dev ca-certificates
 TEST_DEBS  := lua-busted libcmocka-dev python3-minimal python3-numpy unzip \
   curl nginx-light lua-check clang clang-format
 # Node may come from elsewhere than Debian: ask for the commands.

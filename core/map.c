@@ -19,6 +19,7 @@ struct map {
   const uint8_t *data; /* an empty file has none to map: points at "" */
   size_t size;
   bool open;
+  bool borrowed; /* a string's bytes, kept by a user value: nothing to unmap */
 };
 
 struct slice {
@@ -66,7 +67,7 @@ static int map_descriptor(struct map *map, int fd) {
  * mapped: reading past its new end would end the process. */
 static int f_open(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
-  struct map *map = lua_newuserdatauv(L, sizeof *map, 0);
+  struct map *map = lua_newuserdatauv(L, sizeof *map, 1);
   *map = (struct map){.source = {map_bytes}};
   luaL_setmetatable(L, MAP_META);
   int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -76,9 +77,26 @@ static int f_open(lua_State *L) {
   return error == 0 ? 1 : bind_errno(L, error, path);
 }
 
+/* of(string) -> map of bytes that are in memory already, so that whatever reads
+ * maps reads them, too. */
+static int f_of(lua_State *L) {
+  size_t size;
+  const char *text = luaL_checklstring(L, 1, &size);
+  struct map *map = lua_newuserdatauv(L, sizeof *map, 1);
+  *map = (struct map){.source = {map_bytes},
+                      .data = (const uint8_t *)text,
+                      .size = size,
+                      .open = true,
+                      .borrowed = true};
+  luaL_setmetatable(L, MAP_META);
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, 1);
+  return 1;
+}
+
 static int f_close(lua_State *L) {
   struct map *map = luaL_checkudata(L, 1, MAP_META);
-  if (map->open && map->size > 0)
+  if (map->open && map->size > 0 && !map->borrowed)
     munmap((void *)(uintptr_t)map->data, map->size);
   map->open = false;
   return 0;
@@ -171,7 +189,7 @@ int luaopen_core_map(lua_State *L) {
       BIND(size), BIND(read), BIND(slice), BIND(close), {NULL, NULL}};
   static const luaL_Reg slice_methods[] = {
       BIND(size), BIND(read), {"slice", slice_slice}, {NULL, NULL}};
-  static const luaL_Reg functions[] = {BIND(open), {NULL, NULL}};
+  static const luaL_Reg functions[] = {BIND(open), BIND(of), {NULL, NULL}};
   bind_source_type(L, MAP_META, map_methods, f_close, f_tostring);
   bind_source_type(L, SLICE_META, slice_methods, slice_close, slice_tostring);
   luaL_newlib(L, functions);

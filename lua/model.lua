@@ -3,6 +3,7 @@
 local fs = require "core.fs"
 local quant = require "core.quant"
 
+local archives = require "bittern.model.archive"
 local check = require "bittern.check"
 local formats = require "bittern.model.format"
 local gguf_shards = require "bittern.model.gguf.shards"
@@ -42,6 +43,18 @@ local function add_weights(self, file, index)
   return true
 end
 
+-- A shard that the index does not name is left over from something: nobody knows which is right.
+local function check_extra(self, files)
+  local named = {}
+  for _, file in ipairs(files) do named[file] = true end
+  for _, file in ipairs(self.folder.list()) do
+    if file:find("%-%d+%-of%-%d+%.safetensors$") and not named[file] then
+      return bad(self, "holds %s, which the index does not name", file)
+    end
+  end
+  return true
+end
+
 local function add_shards(self)
   local text, message, code = self.folder.text(INDEX)
   if not text then return nil, message, code end
@@ -55,7 +68,7 @@ local function add_shards(self)
   for _, name in ipairs(check.sorted_keys(index)) do
     if not self.weights[name] then return bad(self, "%s lacks '%s'", index[name], name) end
   end
-  return true
+  return check_extra(self, files)
 end
 
 local function read_model(self)
@@ -92,7 +105,7 @@ end
 
 -- How each kind of model is found and read.
 local kinds = {
-  directory = { places.folder, read_model }, archive = { places.archive, read_model },
+  directory = { places.folder, read_model }, archive = { archives.open, read_model },
   gguf = { places.file, read_gguf }, safetensors = { places.file, read_file },
 }
 
@@ -103,20 +116,29 @@ local function kind_of(path)
   return formats.of(path)
 end
 
---- Opens a model; only headers are read.
+local function locate(path)
+  local kind, message, code = kind_of(path)
+  if not kind then return nil, message, code end
+  local folder, why, id = kinds[kind][1](path)
+  if not folder then return nil, why, id end
+  return folder, kind
+end
+
+--- Opens a model; only headers are read, but an archive that cannot be mapped is unpacked into the
+-- cache.
 -- @param path string, a directory, an archive of one, a GGUF or a safetensors file
+-- @param opened what bittern.model.archive gave for the path, where it was asked already; the model
+--   closes it
 -- @return model with kind = "directory"|"archive"|"gguf"|"safetensors", path, config, names =
 --   sorted array of tensor names, metadata, and of GGUF `entries` = array of {key, type, value};
 --   or nil, message, code
 -- @usage local m <close> = assert(model.open("examples/models/tiny-qwen3"))
-function M.open(path)
-  local kind, message, code = kind_of(path)
-  if not kind then return nil, message, code end
-  local locate, read = table.unpack(kinds[kind])
-  local folder, reason, cause = locate(path)
-  if not folder then return nil, reason, cause end
+function M.open(path, opened)
+  local folder, kind, code = opened, "archive", nil
+  if not folder then folder, kind, code = locate(path) end
+  if not folder then return nil, kind, code end
   local self = setmetatable({ kind = kind, path = path, folder = folder, weights = {} }, Model)
-  local ok, why, id = read(self)
+  local ok, why, id = kinds[kind][2](self)
   if not ok then
     folder.close()
     return nil, why, id

@@ -3,6 +3,7 @@ local fs = require "core.fs"
 local sha256 = require "core.sha256"
 local sys = require "core.sys"
 
+local archives = require "bittern.model.archive"
 local budget = require "bittern.compress.budget"
 local check = require "bittern.check"
 local http = require "bittern.http"
@@ -10,7 +11,6 @@ local models = require "bittern.model"
 local packed = require "bittern.artifact.packed"
 local paths = require "bittern.paths"
 local report = require "bittern.report"
-local zip = require "bittern.model.zip"
 
 local M = {}
 
@@ -26,21 +26,18 @@ local function check_bytes(what, found, options)
   return true
 end
 
--- Reads every entry of the archive through once.
-local function check_entries(path)
-  local archive <close>, message, code = zip.open(path)
-  if not archive then return nil, message, code end
-  local folder, why, id = archive:folder()
-  if not folder then return nil, why, id end
-  for _, entry in ipairs(archive.entries) do
-    local ok, reason, kind = archive:check(entry.name)
-    if not ok then return nil, reason, kind end
-  end
-  return #archive.entries
+-- Reads every entry of the archive through.
+local function open_checked(path)
+  local folder, message, code = archives.open(path)
+  if not folder then return nil, message, code end
+  local ok, why, id = folder.check()
+  if ok then return folder end
+  folder.close()
+  return nil, why, id
 end
 
-local function check_tensors(path)
-  local model <close>, message, code = models.open(path)
+local function check_tensors(path, folder)
+  local model <close>, message, code = models.open(path, folder)
   if not model then return nil, message, code end
   local found, why, id = packed.describe(model)
   if not found then return nil, why, id end
@@ -78,17 +75,23 @@ local function check_gates(what, result, rate)
 end
 
 local function check_contents(path, what, result, options)
-  local files, message, code = check_entries(path)
-  if not files then return nil, message, code end
-  local found, why, id = check_tensors(path)
+  local folder, message, code = open_checked(path)
+  if not folder then return nil, message, code end
+  result.files = #folder.entries
+  local found, why, id = check_tensors(path, folder)
   if not found then return nil, why, id end
   for key, value in pairs(found) do result[key] = value end
-  result.files = files
   return check_gates(what, result, options.budget)
 end
 
 local function verify_file(options)
   local path = options.path
+  local info, why, cause = fs.stat(path)
+  if not info then return nil, why, cause end
+  if info.type == "directory" then
+    return nil, path .. ": is a directory; validators download one file: `bittern pack` makes it",
+      "archive_format"
+  end
   local hash, size, code = sha256.file(path)
   if not hash then return nil, size, code end
   local result = { path = path, size = size, sha256 = hash }
@@ -173,7 +176,7 @@ local schema = {
 -- @param options {path = file or url = address; size, sha256 = what they must be; budget = rate as
 --   budget.rate takes it; contents = false looks at the bytes only; on_progress = for a URL}
 -- @return {path or url, size, sha256, files, matrices, plain, parameters, gates}, or nil, message,
---   code: "integrity", "redirect", "http_status", "over_budget", "invalid_artifact", ...
+--   code: "integrity", "redirect", "http_status", "over_budget", "archive_...", "model_...", ...
 function M.run(options)
   options = check.options(options, schema, "verify.run")
   if options.budget then

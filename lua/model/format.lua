@@ -2,6 +2,8 @@
 -- damaged file is judged by the reader that its owner expects.
 local map = require "core.map"
 
+local archives = require "bittern.model.archive.kind"
+
 local M = {}
 
 local LARGEST_HEADER <const> = 100000000
@@ -23,7 +25,7 @@ function M.of(path)
   local head = mapped:read(0, math.min(64, mapped:size()))
   if head:sub(1, 4) == "GGUF" then return "gguf" end
   if is_safetensors(head, mapped:size()) then return "safetensors" end
-  if head:sub(1, 2) == "PK" then return "archive" end
+  if archives.of(mapped) then return "archive" end
   return path:match("%.(gguf)$") or path:match("%.(safetensors)$") or "archive"
 end
 

@@ -1,14 +1,15 @@
--- Where a model's files lie: has(name), text(name), source(name) and close().
+-- Where a model's files lie: has(name), text(name), source(name), list() and close(). For archives,
+-- bittern.model.archive gives the same.
 local fs = require "core.fs"
+local lfs = require "lfs"
 local map = require "core.map"
-
-local zip = require "bittern.model.zip"
 
 local M = {}
 
-local LARGEST_TEXT <const> = 64 << 20
+--- The largest file that is read as text.
+M.LARGEST_TEXT = 64 << 20
 
---- A folder.
+--- A folder; list() gives the names of its files, sorted.
 function M.folder(path)
   local folder, maps = {}, {}
 
@@ -18,7 +19,7 @@ function M.folder(path)
   end
 
   function folder.text(name)
-    return fs.read(path .. "/" .. name, LARGEST_TEXT)
+    return fs.read(path .. "/" .. name, M.LARGEST_TEXT)
   end
 
   function folder.source(name)
@@ -27,43 +28,17 @@ function M.folder(path)
     return opened, message, code
   end
 
+  function folder.list()
+    local names = {}
+    for name in lfs.dir(path) do
+      if folder.has(name) then names[#names + 1] = name end
+    end
+    table.sort(names)
+    return names
+  end
+
   function folder.close()
     for _, opened in ipairs(maps) do opened:close() end
-  end
-
-  return folder
-end
-
---- The folder inside of an archive; or nil, message, code.
-function M.archive(path)
-  local archive, message, code = zip.open(path)
-  if not archive then return nil, message, code end
-  local inside, why, id = archive:folder()
-  if not inside then
-    archive:close()
-    return nil, why, id
-  end
-  local folder = {}
-
-  function folder.has(name)
-    return archive.by_name[inside .. name] ~= nil
-  end
-
-  function folder.source(name)
-    return archive:slice(inside .. name)
-  end
-
-  function folder.text(name)
-    local slice, reason, kind = folder.source(name)
-    if not slice then return nil, reason, kind end
-    if slice:size() > LARGEST_TEXT then
-      return nil, ("%s: %s is larger than %d bytes"):format(path, name, LARGEST_TEXT), "too_large"
-    end
-    return slice:read(0, slice:size())
-  end
-
-  function folder.close()
-    archive:close()
   end
 
   return folder

@@ -60,7 +60,7 @@ describe("verifying a file", function()
       ("has %d bytes, not %d"):format(artifact.size, artifact.size + 1))
     refused({ path = folder .. "/damaged.zip", sha256 = artifact.sha256 }, "integrity",
       "not " .. artifact.sha256)
-    refused({ path = folder .. "/damaged.zip" }, "invalid_artifact", "is damaged: its CRC-32")
+    refused({ path = folder .. "/damaged.zip" }, "archive_damaged", "is damaged: its CRC-32")
     refused({ path = folder .. "/none.zip" }, "not_found", "No such file")
   end)
 
@@ -78,12 +78,13 @@ describe("verifying a file", function()
   it("refuses what is no archive, has two config.json, or lacks its weights", function()
     local path = support.folder() .. "/x.zip"
     assert(fs.write(path, "not a zip"))
-    refused({ path = path }, "invalid_artifact", "not a zip archive")
+    refused({ path = path }, "archive_format", "is no archive; validators say")
+    refused({ path = folder }, "archive_format", "is a directory")
     local entries = {
       { name = "config.json", text = "{}" }, { name = "b/config.json", text = "{}" },
     }
     assert(writer.write(path, entries))
-    refused({ path = path }, "invalid_artifact", "2 files named config.json")
+    refused({ path = path }, "archive_config", "2 files named config.json")
     assert(writer.write(path, { entries[1] }))
     refused({ path = path }, "invalid_model", "no model.safetensors")
   end)

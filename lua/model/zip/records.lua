@@ -11,6 +11,11 @@ M.END_SIZE = 22
 M.END64_SIZE = 56
 M.LOCATOR_SIZE = 20
 
+--- Names are UTF-8.
+M.UTF8_NAME = 0x0800
+--- Another name for readers that know this field, which not all do.
+M.UNICODE_PATH = 0x7075
+
 -- Extra fields: header id (2), size of what follows (2), content.
 local ZIP64 <const> = 0x0001
 -- The alignment field of Android's zipalign: alignment (2), then zeros. Readers that do not know it
@@ -20,7 +25,11 @@ local ALIGNMENT <const> = 0xD935
 local DATE_1980 <const> = 0x0021 -- 1980-01-01: day 1, month 1, year 0
 local UNIX <const> = 3
 local REGULAR_0644 <const> = 0x81A40000 -- S_IFREG | 0644, in the upper half
-local UTF8_NAME <const> = 0x0800
+
+-- What no file reaches is refused at once, so that sums of two sizes cannot overflow.
+local function is_size(value)
+  return value >= 0 and value <= 1 << 53
+end
 
 -- Version that a reader must know: 2.0, or 4.5 for zip64.
 local function version(is_zip64)
@@ -28,7 +37,7 @@ local function version(is_zip64)
 end
 
 local function flags(name)
-  return name:find("[\x80-\xFF]") and UTF8_NAME or 0
+  return name:find("[\x80-\xFF]") and M.UTF8_NAME or 0
 end
 
 --- An extra field of exactly `size` bytes that says nothing but how data is aligned.
@@ -96,28 +105,49 @@ function M.parse_central(text, at)
   return h, next_at
 end
 
+--- The extra fields of a header by their ids. Up to three bytes may be left: old aligners put
+-- zeros there.
+-- @return {id = content}, or nil when one stands twice or reaches over the end
+function M.fields(extra)
+  local fields, at = {}, 1
+  while #extra - at + 1 >= 4 do
+    local id, size = string.unpack("<I2I2", extra, at)
+    local empty = id == 0 and size == 0
+    if size > #extra - at - 3 or fields[id] and not empty then return nil end
+    fields[id] = extra:sub(at + 4, at + 3 + size)
+    at = at + 4 + size
+  end
+  return fields
+end
+
 --- Replaces the fields of a header that are full by those of its zip64 field.
 -- @param header with size, stored and perhaps offset
--- @param extra its extra bytes
+-- @param fields of its extra bytes
 -- @return true, or nil when the zip64 field is missing or short
-function M.widen(header, extra)
-  local wanted = {}
+function M.widen(header, fields)
+  local zip64, at = fields[ZIP64] or "", 1
   for _, key in ipairs { "size", "stored", "offset" } do
-    if header[key] == M.FULL32 then wanted[#wanted + 1] = key end
-  end
-  if #wanted == 0 then return true end
-  local at = 1
-  while at + 4 <= #extra + 1 do
-    local id, size = string.unpack("<I2I2", extra, at)
-    at = at + 4
-    if id == ZIP64 then
-      if size < 8 * #wanted or at + size > #extra + 1 then return nil end
-      for _, key in ipairs(wanted) do header[key], at = string.unpack("<i8", extra, at) end
-      return header.size >= 0 and header.stored >= 0 and (header.offset or 0) >= 0 or nil
+    if header[key] == M.FULL32 then
+      if #zip64 - at + 1 < 8 then return nil end
+      header[key], at = string.unpack("<i8", zip64, at)
+      if not is_size(header[key]) then return nil end
     end
-    at = at + size
   end
-  return nil
+  return true
+end
+
+-- Data descriptor, behind the data of an entry whose header was written before its sizes were known
+--  [0 4 "PK\7\8"]   4 4 crc32   8 4 or 8 stored size   12 4 or 8 size
+local descriptors = {
+  [12] = "<I4I4I4", [16] = "<xxxxI4I4I4", [20] = "<I4i8i8", [24] = "<xxxxI4i8i8",
+}
+
+--- @return crc32, stored size, size of a descriptor that fills `text`; or nil
+function M.parse_descriptor(text)
+  local format = descriptors[#text]
+  if not format then return nil end
+  if #text % 8 == 0 and text:sub(1, 4) ~= "PK\7\8" then return nil end
+  return string.unpack(format, text)
 end
 
 -- End of central directory
@@ -158,7 +188,7 @@ end
 function M.parse_locator(text)
   if #text < M.LOCATOR_SIZE or text:sub(1, 4) ~= "PK\6\7" then return nil end
   local disk, offset, disks = string.unpack("<I4i8I4", text, 5)
-  if disk ~= 0 or disks ~= 1 or offset < 0 then return nil end
+  if disk ~= 0 or disks ~= 1 or not is_size(offset) then return nil end
   return offset
 end
 
@@ -168,8 +198,10 @@ function M.parse_end64(text)
   local e = {}
   e.record, e.made_by, e.version, e.disk, e.start_disk, e.here, e.count, e.size, e.offset =
     string.unpack("<i8I2I2I4I4i8i8i8i8", text, 5)
-  if e.record < 44 or e.here < 0 or e.count < 0 or e.size < 0 or e.offset < 0 then return nil end
-  return e
+  for _, key in ipairs { "record", "here", "count", "size", "offset" } do
+    if not is_size(e[key]) then return nil end
+  end
+  return e.record >= 44 and e or nil
 end
 
 return M

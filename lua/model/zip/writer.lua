@@ -29,22 +29,22 @@ end
 local function checked(entries)
   local list = {}
   for i, entry in ipairs(entries) do
-    local ok, message = names.check(entry.name)
-    if not ok then return nil, message, "invalid_artifact" end
+    local ok, message, code = names.check(entry.name)
+    if not ok then return nil, message, code end
     list[i] = {
       name = entry.name, size = entry.size, crc32 = entry.crc32 or 0, source = entry.source,
     }
   end
   table.sort(list, function(a, b) return a.name < b.name end)
-  local ok, message = names.check_all(list)
-  if not ok then return nil, message, "invalid_artifact" end
+  local ok, message, code = names.check_all(list)
+  if not ok then return nil, message, code end
   return list
 end
 
 --- Where everything will lie: the one place that knows an archive's size, to plan and to write.
 -- @param entries array of {name, size [, crc32]}
 -- @return {entries = sorted array with name, size, offset, data, padding; directory = offset;
---   size = bytes of the whole archive}, or nil, message, "invalid_artifact"
+--   size = bytes of the whole archive}, or nil, message, "archive_path" or "archive_duplicate"
 function M.layout(entries)
   local list, message, code = checked(entries)
   if not list then return nil, message, code end
