@@ -98,7 +98,7 @@ describe("bittern.model refuses", function()
 
   it("broken weights, naming the file", function()
     refuses({ ["config.json"] = config, ["model.safetensors"] = "short" },
-      "/model.safetensors: truncated: 5 bytes")
+      "/model.safetensors: truncated: 5 bytes", "model_truncated")
   end)
 
   it("indexes that do not fit their shards", function()
@@ -112,6 +112,9 @@ describe("bittern.model refuses", function()
     shards({ a = "../a.safetensors" }, {}, "'../a.safetensors' is no shard's name")
     shards({ a = ".safetensors" }, {}, "is no shard's name")
     shards({ a = "a.bin" }, {}, "'a.bin' is no shard's name")
+    shards({ a = "m-1-of-1.safetensors" }, { ["m-1-of-1.safetensors"] = weights("a"),
+      ["m-2-of-2.safetensors"] = weights("b") },
+      "holds m-2-of-2.safetensors, which the index does not name")
     shards({ a = 1 }, {}, "is no shard's name")
     shards({ a = "a.safetensors" }, {}, "no a.safetensors")
     shards({ a = "a.safetensors", b = "a.safetensors" }, { ["a.safetensors"] = weights("a") },

@@ -21,12 +21,17 @@ local bits = {
 }
 
 -- Complaints carry the file's name; inside, they are raised as tables and caught in M.open.
-local function bad(format, ...)
-  error({ format:format(...) }, 0)
+local function bad(code, format, ...)
+  error({ format:format(...), code }, 0)
 end
 
-local function bad_tensor(name, format, ...)
-  bad("tensor '%s': %s", name, format:format(...))
+-- Names come from the file: they are shown short and without control characters.
+local function shown(name)
+  return (name:sub(1, 200):gsub("%c", "?"))
+end
+
+local function bad_tensor(code, name, format, ...)
+  bad(code, "tensor '%s': %s", shown(name), format:format(...))
 end
 
 local function is_list(value)
@@ -41,8 +46,12 @@ end
 local function elements(name, shape)
   local count = 1
   for _, size in ipairs(shape) do
-    if not is_count(size) then bad_tensor(name, "shape must be whole numbers from 0 on") end
-    if size > 0 and count > LARGEST_COUNT // size then bad_tensor(name, "shape overflows") end
+    if not is_count(size) then
+      bad_tensor("model_shape", name, "shape must be whole numbers from 0 on")
+    end
+    if size > 0 and count > LARGEST_COUNT // size then
+      bad_tensor("model_shape", name, "shape overflows")
+    end
     count = count * size
   end
   return count
@@ -51,40 +60,46 @@ end
 -- Bytes of a tensor of this type and shape.
 local function byte_size(name, dtype, shape)
   local count, width = elements(name, shape), bits[dtype]
-  if count > LARGEST_COUNT // width then bad_tensor(name, "shape overflows") end
-  if count * width % 8 ~= 0 then bad_tensor(name, "ends inside a byte") end
+  if count > LARGEST_COUNT // width then bad_tensor("model_shape", name, "shape overflows") end
+  if count * width % 8 ~= 0 then bad_tensor("model_shape", name, "ends inside a byte") end
   return count * width // 8
 end
 
 local function check_types(name, entry)
-  if type(entry) ~= "table" or is_list(entry) then bad_tensor(name, "must be an object") end
-  if type(entry.dtype) ~= "string" then bad_tensor(name, "has no dtype") end
-  if not bits[entry.dtype] then bad_tensor(name, "unknown dtype '%s'", entry.dtype) end
-  if not is_list(entry.shape) then bad_tensor(name, "has no shape") end
+  if type(entry) ~= "table" or is_list(entry) then
+    bad_tensor("model_tensor", name, "must be an object")
+  end
+  if type(entry.dtype) ~= "string" then bad_tensor("model_tensor", name, "has no dtype") end
+  if not bits[entry.dtype] then
+    bad_tensor("model_dtype", name, "unknown dtype '%s'", shown(entry.dtype))
+  end
+  if not is_list(entry.shape) then bad_tensor("model_tensor", name, "has no shape") end
   local offsets = entry.data_offsets
   if not is_list(offsets) or #offsets ~= 2
     or not (is_count(offsets[1]) and is_count(offsets[2])) then
-    bad_tensor(name, "data_offsets must be two whole numbers")
+    bad_tensor("model_tensor", name, "data_offsets must be two whole numbers")
   end
 end
 
 local function read_entry(name, entry)
   check_types(name, entry)
   local first, last = entry.data_offsets[1], entry.data_offsets[2]
-  if last < first then bad_tensor(name, "ends before it begins") end
+  if last < first then bad_tensor("model_tensor", name, "ends before it begins") end
   local size = byte_size(name, entry.dtype, entry.shape)
   if last - first ~= size then
-    bad_tensor(name, "has %d bytes, its shape and dtype need %d", last - first, size)
+    bad_tensor("model_shape", name, "has %d bytes, its shape and dtype need %d", last - first, size)
   end
   return { name = name, dtype = entry.dtype, shape = entry.shape, offset = first, size = size }
 end
 
 local function check_metadata(metadata)
   if type(metadata) ~= "table" or canonical.is_array(metadata) then
-    bad("__metadata__ must be an object")
+    bad("model_metadata", "__metadata__ must be an object")
   end
-  for key, value in pairs(metadata) do
-    if type(value) ~= "string" then bad("__metadata__: '%s' must be a string", key) end
+  for _, key in ipairs(check.sorted_keys(metadata)) do
+    if type(metadata[key]) ~= "string" then
+      bad("model_metadata", "__metadata__: '%s' must be a string", shown(key))
+    end
   end
   return metadata
 end
@@ -98,36 +113,42 @@ local function place(tensors, data_size)
   end)
   local at = 0
   for _, tensor in ipairs(tensors) do
-    if tensor.offset < at then bad_tensor(tensor.name, "overlaps the tensor before it") end
+    if tensor.offset < at then
+      bad_tensor("model_overlap", tensor.name, "overlaps the tensor before it")
+    end
     if tensor.offset > at then
-      bad_tensor(tensor.name, "a hole of %d bytes before it", tensor.offset - at)
+      bad_tensor("model_overlap", tensor.name, "a hole of %d bytes before it", tensor.offset - at)
     end
     at = tensor.offset + tensor.size
   end
-  if at > data_size then bad("truncated: tensors need %d bytes, %d are there", at, data_size) end
-  if at < data_size then bad("%d bytes after the last tensor", data_size - at) end
+  if at > data_size then
+    bad("model_truncated", "truncated: tensors need %d bytes, %d are there", at, data_size)
+  end
+  if at < data_size then bad("model_trailing", "%d bytes after the last tensor", data_size - at) end
 end
 
 local function read_header(source)
   local size = source:size()
-  if size < 8 then bad("truncated: %d bytes are too few for a header", size) end
+  if size < 8 then
+    bad("model_truncated", "truncated: %d bytes are too few for a header", size)
+  end
   local length = string.unpack("<I8", source:read(0, 8))
   if length < 0 or length > LARGEST_HEADER then
-    bad("its header is larger than %d bytes", LARGEST_HEADER)
+    bad("model_header", "its header is larger than %d bytes", LARGEST_HEADER)
   end
   if length > size - 8 then
-    bad("truncated: a header of %d bytes, %d are there", length, size - 8)
+    bad("model_truncated", "truncated: a header of %d bytes, %d are there", length, size - 8)
   end
   return source:read(8, length), 8 + length
 end
 
 local function parse(source)
   local text, data_offset = read_header(source)
-  if not utf8.len(text) then bad("its header is not valid UTF-8") end
+  if not utf8.len(text) then bad("model_header", "its header is not valid UTF-8") end
   local header, message = canonical.decode(text)
-  if header == nil then bad("its header: %s", message) end
+  if header == nil then bad("model_header", "its header: %s", message) end
   if type(header) ~= "table" or canonical.is_array(header) then
-    bad("its header must be an object")
+    bad("model_header", "its header must be an object")
   end
   local file = { tensors = {}, by_name = {}, metadata = {}, data_offset = data_offset }
   for _, name in ipairs(check.sorted_keys(header)) do
@@ -150,7 +171,7 @@ File.__name = "safetensors file"
 -- @param source map or slice of the whole file; the result is good as long as it is open
 -- @param name string, what to call the file in messages
 -- @return file with tensors = array in the order of their bytes of {name, dtype, shape, offset,
---   size}, by_name, metadata, data_offset; or nil, message, "invalid_model"
+--   size}, by_name, metadata, data_offset; or nil, message, "model_..."
 function M.open(source, name)
   local ok, file = pcall(parse, source)
   if ok then
@@ -158,7 +179,7 @@ function M.open(source, name)
     return setmetatable(file, File)
   end
   if type(file) ~= "table" then error(file, 0) end
-  return nil, ("%s: %s"):format(name, file[1]), "invalid_model"
+  return nil, ("%s: %s"):format(name, file[1]), file[2]
 end
 
 --- The bytes of a tensor, not a copy.
@@ -185,8 +206,10 @@ end
 local function lay(entries)
   local header, placed, at = {}, {}, 0
   for i, entry in ipairs(entries) do
-    if not bits[entry.dtype] then bad_tensor(entry.name, "unknown dtype '%s'", entry.dtype) end
-    if header[entry.name] then bad_tensor(entry.name, "is there twice") end
+    if not bits[entry.dtype] then
+      bad_tensor("model_dtype", entry.name, "unknown dtype '%s'", entry.dtype)
+    end
+    if header[entry.name] then bad_tensor("model_tensor", entry.name, "is there twice") end
     local size = byte_size(entry.name, entry.dtype, entry.shape)
     header[entry.name] = {
       dtype = entry.dtype, shape = json.array(table.move(entry.shape, 1, #entry.shape, 1, {})),
