@@ -41,7 +41,7 @@ OBJECTS := $(call objects,$(filter-out $(LOADED),$(wildcard core/*.c)))
 MODULES := $(LOADABLE:%=$(BUILD)/core/%.so)
 C_TESTS := $(patsubst tests/c/%.c,$(BUILD)/tests/%,$(wildcard tests/c/test_*.c))
 
-.PHONY: all demo test check bench docs install uninstall clean help \
+.PHONY: all demo test check check-sanitize bench docs install uninstall clean help \
   deps-build deps-test build-binary binary
 
 all: deps-build build-binary ## build build/bittern
@@ -111,6 +111,9 @@ test: all deps-test ## every test; ends with `N passed, N failed`
 
 check: all deps-test ## warnings as errors with gcc and clang, lint, format, layers
 	@sh tests/check.sh
+
+check-sanitize: all deps-test ## the readers' tests under ASan and UBSan
+	@sh tests/sanitize.sh
 
 bench: all ## start-up, listing and the demo's stages, measured
 	@$(BUILD)/bittern run tests/bench.lua
