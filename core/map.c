@@ -168,6 +168,19 @@ static int slice_slice(lua_State *L) {
                     count);
 }
 
+/* slice:release(): its pages may leave this process's memory. They come back
+ * from the file when they are read again, so a pass over a large file that
+ * releases what it has seen stays small. */
+static int slice_release(lua_State *L) {
+  const struct slice *slice = luaL_checkudata(L, 1, SLICE_META);
+  struct bytes bytes = bind_bytes(L, 1);
+  if (slice->map->borrowed || bytes.size == 0) return 0;
+  uintptr_t start = (uintptr_t)bytes.data;
+  size_t before = start % (uintptr_t)sysconf(_SC_PAGESIZE);
+  madvise((void *)(start - before), bytes.size + before, MADV_DONTNEED);
+  return 0;
+}
+
 static int f_tostring(lua_State *L) {
   const struct map *map = luaL_checkudata(L, 1, MAP_META);
   if (map->open)
@@ -187,8 +200,11 @@ static int slice_tostring(lua_State *L) {
 int luaopen_core_map(lua_State *L) {
   static const luaL_Reg map_methods[] = {
       BIND(size), BIND(read), BIND(slice), BIND(close), {NULL, NULL}};
-  static const luaL_Reg slice_methods[] = {
-      BIND(size), BIND(read), {"slice", slice_slice}, {NULL, NULL}};
+  static const luaL_Reg slice_methods[] = {BIND(size),
+                                           BIND(read),
+                                           {"slice", slice_slice},
+                                           {"release", slice_release},
+                                           {NULL, NULL}};
   static const luaL_Reg functions[] = {BIND(open), BIND(of), {NULL, NULL}};
   bind_source_type(L, MAP_META, map_methods, f_close, f_tostring);
   bind_source_type(L, SLICE_META, slice_methods, slice_close, slice_tostring);
