@@ -1,14 +1,14 @@
 /* core.statistics: how the values of a tensor are distributed, in one pass over
  * pieces of it and in memory that does not grow.
  *
- * Values are counted by their leading 14 bits: sign, exponent and the first
- * five bits of the fraction,
+ * Values are counted by their leading 16 bits, which are those of bf16:
  *
- *   31 | 30 ... 23 | 22 ... 18 | 17 ... 0
+ *   31 | 30 ... 23 | 22 ... 16 | 15 ... 0
  *   s  | exponent  | fraction  | ignored
  *
- * so a bin spans at most 1/32 of its magnitude, whatever the scale of the
- * tensor; shares and histograms are made of these bins afterwards. */
+ * Shares and histograms are made of these counts afterwards: exact for bf16,
+ * and for others with magnitudes cut to 8 significant bits, whatever the scale
+ * of the tensor. */
 #include <math.h>
 #include <string.h>
 
@@ -17,9 +17,10 @@
 #define STATISTICS_META "bittern.statistics"
 
 enum {
-  SHIFT = 18,
+  SHIFT = 16,
   BINS = 1 << (32 - SHIFT),
-  SIGN = BINS / 2,
+  SIGN = BINS / 2,              /* negative values from here on */
+  FINITE = 0x7F800000 >> SHIFT, /* bins of one sign that count */
   CHUNK = 4096,
   LANES = 8
 };
@@ -243,7 +244,7 @@ static int f_summary(lua_State *L) {
   return 1;
 }
 
-/* Smallest magnitude of a bin of positive sign. */
+/* The magnitude that values of a bin are taken for: its smallest. */
 static double magnitude_of(size_t bin) {
   uint32_t bits = (uint32_t)bin << SHIFT;
   float value;
@@ -251,49 +252,41 @@ static double magnitude_of(size_t bin) {
   return (double)value;
 }
 
-/* The largest finite magnitude is where the last bin that counts ends. */
-static double end_of(size_t bin) {
-  double end = magnitude_of(bin + 1);
-  return isinf(end) ? 0x1p128 : end;
+/* Values greater than `x`. `positive` and `negative` are the bins of each sign;
+ * swapped, and with -x, it counts the values less than x. */
+static uint64_t count_greater(const uint64_t *positive,
+                              const uint64_t *negative, double x) {
+  uint64_t sum = 0;
+  for (size_t bin = 0; bin < FINITE; bin++) {
+    double magnitude = magnitude_of(bin);
+    if (magnitude > x) sum += positive[bin];
+    if (-magnitude > x) sum += negative[bin];
+  }
+  return sum;
 }
 
-/* Part of the values of magnitude bin `bin` that lie above `limit`, taking
- * them as evenly spread. */
-static double share_above(size_t bin, double limit) {
-  double low = magnitude_of(bin), high = end_of(bin);
-  if (limit <= low) return 1;
-  return limit >= high ? 0 : (high - limit) / (high - low);
-}
-
-/* beyond(low, high) -> how many finite values lie below `low` or above `high`,
- * low <= 0 <= high; exact but for the two bins that hold the limits. */
+/* beyond(low, high) -> how many finite values lie below `low` or above `high`.
+ */
 static int f_beyond(lua_State *L) {
   const struct statistics *s = self(L);
   double low = (double)luaL_checknumber(L, 2);
   double high = (double)luaL_checknumber(L, 3);
-  luaL_argcheck(L, low <= 0, 2, "must not be above 0");
-  luaL_argcheck(L, high >= 0, 3, "must not be below 0");
-  double sum = 0;
-  size_t last = 0x7F800000 >> SHIFT;
-  for (size_t bin = 0; bin < last; bin++) {
-    sum += (double)s->bins[bin] * share_above(bin, high);
-    sum += (double)s->bins[SIGN + bin] * share_above(bin, -low);
-  }
-  lua_pushnumber(L, sum);
+  luaL_argcheck(L, low <= high, 3, "must not be below the low end");
+  const uint64_t *positive = s->bins, *negative = s->bins + SIGN;
+  uint64_t count = count_greater(positive, negative, high) +
+                   count_greater(negative, positive, -low);
+  lua_pushinteger(L, (lua_Integer)count);
   return 1;
 }
 
-/* Counts of equal steps from `low` to `high`, by the middles of our bins. */
+/* Counts of equal steps from `low` to `high`. */
 static void fill_steps(const struct statistics *s, double low, double high,
                        uint64_t *steps, size_t n) {
-  size_t last = 0x7F800000 >> SHIFT;
   for (size_t i = 0; i < BINS; i++) {
     size_t bin = i % SIGN;
-    if (s->bins[i] == 0 || bin >= last) continue;
-    double middle = (magnitude_of(bin) + end_of(bin)) / 2;
-    if (bin == 0) middle = 0;
-    if (i >= SIGN) middle = -middle;
-    double at = (middle - low) / (high - low) * (double)n;
+    if (s->bins[i] == 0 || bin >= FINITE) continue;
+    double value = i >= SIGN ? -magnitude_of(bin) : magnitude_of(bin);
+    double at = (value - low) / (high - low) * (double)n;
     size_t step = at <= 0 ? 0 : (size_t)fmin(at, (double)n - 1);
     steps[step] += s->bins[i];
   }

@@ -78,6 +78,16 @@ describe("core.statistics", function()
     assert.equal(13, s:summary().norms.max)
   end)
 
+  it("counts 16-bit values exactly", function()
+    local s = statistics.new()
+    assert(s:add(of { -1, -0.5, 0, 0.5, 1, 1, 1.0078125, 0.99609375 }))
+    assert.equal(1, s:beyond(-1, 1))
+    assert.equal(2, s:beyond(-0.75, 1))
+    assert.equal(4, s:beyond(-2, 0.996))
+    assert.equal(7, s:beyond(0, 0))
+    assert.same({ 1, 1, 1, 5 }, s:histogram(-1, 1, 4))
+  end)
+
   it("counts what lies beyond limits, near the truth for a bell", function()
     local list = bell(50000, 3)
     local s = statistics.new()
@@ -87,11 +97,17 @@ describe("core.statistics", function()
       for _, value in ipairs(list) do
         if math.abs(value) > limit then truth = truth + 1 end
       end
-      about(truth, s:beyond(-limit, limit), 0.02 * truth + 5)
+      about(truth, s:beyond(-limit, limit), 0.06 * truth + 5)
+    end
+    for _, ends in ipairs { { -3, -1 }, { 0.5, 2 }, { -1, 2.5 }, { 1, 1 } } do
+      local truth = 0
+      for _, value in ipairs(list) do
+        if value < ends[1] or value > ends[2] then truth = truth + 1 end
+      end
+      about(truth, s:beyond(ends[1], ends[2]), 0.02 * truth)
     end
     assert.equal(0, s:beyond(-10, 10))
-    assert.equal(50000, s:beyond(0, 0))
-    assert.equal(0, s:beyond(-math.huge, math.huge))
+        assert.equal(0, s:beyond(-math.huge, math.huge))
   end)
 
   it("counts steps; all values are in one", function()
@@ -108,9 +124,8 @@ describe("core.statistics", function()
     local s = statistics.new()
     assert.error_matches(function() s:add(buffer.new("f16", 1)) end, "must hold f32")
     assert.error_matches(function() s:add("x") end, "buffer")
-    assert.error_matches(function() s:beyond(1, 2) end, "must not be above 0")
-    assert.error_matches(function() s:beyond(0 / 0, 2) end, "must not be above 0")
-    assert.error_matches(function() s:beyond(-1, -2) end, "must not be below 0")
+    assert.error_matches(function() s:beyond(2, 1) end, "must not be below the low end")
+    assert.error_matches(function() s:beyond(0 / 0, 2) end, "must not be below the low end")
     assert.error_matches(function() s:histogram(1, 1, 1) end, "above the low end")
     assert.error_matches(function() s:histogram(0, math.huge, 1) end, "above the low end")
     assert.error_matches(function() s:histogram(0, 1, 0) end, "1..256")
