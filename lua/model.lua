@@ -179,9 +179,26 @@ function Model:floats(name)
   if not tensor then return nil, message, code end
   local dtype = floats[tensor.dtype]
   if dtype then return quant.widen(dtype, tensor.slice), tensor.shape end
-  if quant.decode_blocks and quant.codecs()[tensor.dtype] then return decode(self, tensor) end
+  if quant.codecs()[tensor.dtype] then return decode(self, tensor) end
   return nil, ("%s: tensor '%s' is %s, not F32, F16, BF16 or a codec that is decoded"):format(
     self.path, name, tensor.dtype), "unsupported"
+end
+
+--- The files that hold its weights.
+-- @return array of {name, bytes, data = bytes behind the header, tensors = how many}, sorted by
+--   name
+function Model:files()
+  local list, seen = {}, {}
+  for _, name in ipairs(self.names) do
+    local file = self.weights[name]
+    if not seen[file] then
+      seen[file] = true
+      list[#list + 1] = { name = file.name:match("[^/]+$"), bytes = file.source:size(),
+        data = file.source:size() - file.data_offset, tensors = #file.tensors }
+    end
+  end
+  table.sort(list, function(a, b) return a.name < b.name end)
+  return list
 end
 
 --- Whether the model has a file of this name beside its weights.

@@ -61,8 +61,11 @@ local settings = {
   { "vocab_size", "u32", "vocab_size" },
 }
 
--- The shortest decimal number that is this f32: 1e-06, not 9.9999999747524271e-07.
-local function shortest(value)
+--- The shortest decimal number that is this f32: 1e-06, not 9.9999999747524271e-07.
+function M.shortest(value)
+  if value ~= value or value % 1 == 0 or math.abs(value) == math.huge then
+    return math.tointeger(value) or value
+  end
   for digits = 1, 9 do
     local short = tonumber(("%%.%dg"):format(digits):format(value))
     if string.unpack("<f", string.pack("<f", short)) == value then
@@ -85,7 +88,7 @@ local function derive(metadata, architecture, has_output)
   for _, setting in ipairs(settings) do
     local value = metadata[architecture .. "." .. setting[1]]
     if is_number(value) then
-      config[setting[3]] = setting[2] == "f32" and shortest(value) or value
+      config[setting[3]] = setting[2] == "f32" and M.shortest(value) or value
     end
   end
   local words = metadata["tokenizer.ggml.tokens"]
@@ -164,12 +167,12 @@ local heads = { ["attn_q"] = "num_attention_heads", ["attn_k"] = "num_key_value_
 -- neighbours, Hugging Face's turn halves.
 -- @param config table of a config.json
 -- @param name GGUF's name of a tensor
--- @return integer, or nil when the rows stay as they are
+-- @return integer (0 when the config does not say), or nil when the rows stay as they are
 function M.reordered_heads(config, name)
   if config.model_type ~= "llama" then return nil end
   local key = heads[name:match("^blk%.%d+%.(.+)%.%l+$") or ""]
   if not key then return nil end
-  return config[key] or config.num_attention_heads
+  return config[key] or config.num_attention_heads or 0
 end
 
 --- The row of the source that a row of the result is.

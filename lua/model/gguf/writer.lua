@@ -1,9 +1,8 @@
--- Writing GGUF files: the header first, then each tensor's bytes in pieces, at their places. The
--- same content gives the same bytes; the file has its name only once it is whole.
-local fs = require "core.fs"
-
+-- Writing GGUF files. The same content gives the same bytes.
 local metadata = require "bittern.model.gguf.metadata"
+local placed_file = require "bittern.model.placed"
 local types = require "bittern.model.gguf.types"
+local values = require "bittern.model.gguf.values"
 
 local M = {}
 
@@ -49,7 +48,7 @@ local function lay(entries, tensors)
     at = at + -at % alignment
   end
   local head = string.pack("<c4I4i8i8", "GGUF", VERSION, #tensors, #entries)
-    .. metadata.write(entries) .. table.concat(infos)
+    .. values.write(entries) .. table.concat(infos)
   return head .. ("\0"):rep(-#head % alignment), placed, at
 end
 
@@ -63,67 +62,14 @@ function M.header(entries, tensors)
   error(type(text) == "table" and text.message or text, 2)
 end
 
-local Writer = {}
-Writer.__index = Writer
-Writer.__name = "gguf writer"
-
 --- Begins a file.
 -- @param path string; nothing is there before commit
 -- @param entries, tensors as M.header
--- @return writer, or nil, message, code
+-- @return file to put tensors into and to commit (bittern.model.placed), or nil, message, code
 -- @usage local w <close> = assert(writer.create("model.gguf", entries, tensors))
 function M.create(path, entries, tensors)
   local header, placed, total = M.header(entries, tensors)
-  local out, message, code = fs.create(path)
-  if not out then return nil, message, code end
-  local self = setmetatable({ out = out, places = {}, size = #header + total }, Writer)
-  for _, t in ipairs(placed) do
-    self.places[t.name] = { at = #header + t.offset, left = t.size }
-  end
-  local ok, why, id = out:write_at(0, header)
-  -- The last byte makes the padding behind the last tensor; the others lie between what is written.
-  if ok and total > 0 then ok, why, id = out:write_at(self.size - 1, "\0") end
-  if ok then return self end
-  out:close()
-  return nil, why, id
+  return placed_file.create(path, header, placed, total)
 end
-
---- Appends bytes to a tensor.
--- @param name of the tensor
--- @param source string, map, slice or buffer
--- @param size of it in bytes
--- @return true, or nil, message, code
-function Writer:put(name, source, size)
-  local spot = self.places[name]
-  if not spot then error(("no tensor '%s' in this file"):format(name), 2) end
-  if size > spot.left then
-    error(("tensor '%s': %d bytes, %d are left"):format(name, size, spot.left), 2)
-  end
-  if size == 0 then return true end
-  local ok, message, code = self.out:write_at(spot.at, source)
-  if not ok then return nil, message, code end
-  spot.at, spot.left = spot.at + size, spot.left - size
-  return true
-end
-
---- Gives the file its name.
--- @return bytes of the file, or nil, message, code
-function Writer:commit()
-  for name, spot in pairs(self.places) do
-    if spot.left > 0 then
-      error(("tensor '%s' lacks %d bytes"):format(name, spot.left), 2)
-    end
-  end
-  local ok, message, code = self.out:commit()
-  if not ok then return nil, message, code end
-  return self.size
-end
-
---- Without a commit, drops what was written.
-function Writer:close()
-  self.out:close()
-end
-
-Writer.__close = Writer.close
 
 return M
