@@ -53,6 +53,19 @@ function M.write(tensors, options)
   return dir
 end
 
+--- A model directory whose one tensor `w` is a hole: zeros in BF16 that take no room on the disk.
+-- @return its path
+function M.hollow(rows, cols)
+  local dir = M.write { { name = "w", shape = { 1, 1 } } }
+  local entries = { { name = "w", dtype = "BF16", shape = { rows, cols } } }
+  local header, _, data = safetensors.header(entries, {})
+  assert(fs.write(dir .. "/model.safetensors", header))
+  local done = support.run { "truncate", "-s", ("%d"):format(#header + data),
+    dir .. "/model.safetensors" }
+  assert(done.status == 0, done.stderr)
+  return dir
+end
+
 --- A recipe file with this body of its tensor function, or this whole text.
 -- @return its path
 function M.recipe(body, whole)

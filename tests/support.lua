@@ -71,6 +71,17 @@ function M.bittern(home, argv, options)
   return M.run({ M.bin, table.unpack(argv) }, all)
 end
 
+--- What a command of this program takes.
+-- @return exit status, seconds, bytes of memory at its peak
+function M.cost(home, argv)
+  local measure = { M.bin, "run", M.root .. "/tests/fixtures/peak.lua", M.bin }
+  local done = M.run({ table.unpack(table.move(argv, 1, #argv, #measure + 1, measure)) },
+    { env = M.environment(home) })
+  assert(done.status == 0, done.stderr)
+  local status, seconds, bytes = done.stdout:match("^(%-?%d+) (%S+) (%d+)")
+  return math.tointeger(status), tonumber(seconds), math.tointeger(bytes)
+end
+
 --- Runs Python source with arguments; its stdout, or an error with its stderr.
 function M.python(source, ...)
   local done = M.run { "/usr/bin/python3", "-c", source, ... }

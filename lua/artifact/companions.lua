@@ -10,7 +10,7 @@ local M = {}
 local LOADER <const> = "modeling_bittern.py"
 
 -- What a base model's folder may hold beside its weights that whoever loads the artifact needs.
-local side_files = {
+M.side_files = {
   "tokenizer.json", "tokenizer_config.json", "tokenizer.model", "vocab.json", "vocab.txt",
   "merges.txt", "special_tokens_map.json", "added_tokens.json", "spiece.model",
   "generation_config.json", "chat_template.jinja", "chat_template.json",
@@ -41,7 +41,7 @@ function M.files(model, recipe)
   local loader, why, id = fs.read(paths.root() .. "/lua/artifact/loader/" .. LOADER)
   if not loader then return nil, why, id end
   local files = { { name = "config.json", text = config }, { name = LOADER, text = loader } }
-  for _, name in ipairs(side_files) do
+  for _, name in ipairs(M.side_files) do
     if model:has(name) then
       local text, reason, kind = model:file(name)
       if not text then return nil, reason, kind end

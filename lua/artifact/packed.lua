@@ -92,9 +92,14 @@ end
 
 local floating = { F32 = true, F16 = true, BF16 = true, F64 = true }
 
+-- GGUF's block codecs, spelt in lower case, stand for floating point numbers too.
+local function is_floating(dtype)
+  return floating[dtype] or dtype == dtype:lower()
+end
+
 -- What a framework counts as parameters: floating point, and not a second name of the embedding.
 local function is_parameter(model, name, dtype)
-  if not floating[dtype] or name:find("rotary_emb%.inv_freq$") then return false end
+  if not is_floating(dtype) or name:find("rotary_emb%.inv_freq$") then return false end
   return not (model.config.tie_word_embeddings == true and name == "lm_head.weight")
 end
 M.is_parameter = is_parameter
@@ -242,7 +247,7 @@ function M.weights(model)
   if not description then return nil, message, code end
   local weights = {}
   for _, name in ipairs(description.plain) do
-    if floating[model:tensor(name).dtype] then
+    if is_floating(model:tensor(name).dtype) then
       local values, why, id = model:floats(name)
       if not values then return nil, why, id end
       weights[name] = values

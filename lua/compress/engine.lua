@@ -66,6 +66,10 @@ local function limit_of(given, parameters)
 end
 
 local function make_plan(model, options)
+  if model.kind == "gguf" or model.kind == "safetensors" then
+    return nil, model.path .. ": is a file; compress a Hugging Face directory, which `bittern "
+      .. "convert` makes of a GGUF file", "usage"
+  end
   if (model.metadata or {}).format == layout.FORMAT then
     return nil, model.path .. ": is packed already; compress the base model", "usage"
   end

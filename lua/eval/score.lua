@@ -7,6 +7,7 @@ local sys = require "core.sys"
 local check = require "bittern.check"
 local huggingface = require "bittern.model.huggingface"
 local model_module = require "bittern.model"
+local naming = require "bittern.model.naming"
 local packed = require "bittern.artifact.packed"
 
 local M = {}
@@ -52,6 +53,14 @@ function M.documents(text, documents, max_tokens)
   return list
 end
 
+-- Weights under the names that the forward pass knows.
+local function renamed(model, weights)
+  if model.kind ~= "gguf" then return weights end
+  local result = {}
+  for name, values in pairs(weights) do result[naming.to_huggingface(name) or name] = values end
+  return result
+end
+
 -- The model made ready to run, and its number of parameters.
 local function load(model)
   local where = model.path
@@ -59,7 +68,7 @@ local function load(model)
   if not config then return nil, message, code end
   local weights, description, id = packed.weights(model)
   if not weights then return nil, description, id end
-  local runnable, why, kind = forward.new(config, weights)
+  local runnable, why, kind = forward.new(config, renamed(model, weights))
   if not runnable then return nil, where .. ": " .. why, kind end
   return runnable, description.parameters
 end
