@@ -1,11 +1,15 @@
-/* core.sha256: SHA-256 by OpenSSL, one-shot, streaming, and of a file. */
+/* core.sha256: SHA-256 by OpenSSL, one-shot, streaming, and of a file; of
+ * several files together by interleaved lanes, where the processor has the
+ * instructions. */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <openssl/evp.h>
 
 #include "bind.h"
+#include "sha256_lanes.h"
 
 #define HASH_META "bittern.sha256"
 
@@ -125,12 +129,200 @@ static int f_file(lua_State *L) {
   return 2;
 }
 
+/* --- several files together ------------------------------------------------
+ */
+
+#define BATCH_META "bittern.sha256_batch"
+
+enum { PIECE = 256 << 10 };
+
+/* A file that is being hashed. Its bytes from `at` to `have` wait. */
+struct slot {
+  int fd; /* -1 where the slot is free */
+  lua_Integer index;
+  struct lane lane;
+  size_t at;
+  size_t have;
+  bool ended;
+  uint8_t piece[PIECE];
+};
+
+struct batch {
+  int error;          /* what went wrong, an errno value */
+  lua_Integer failed; /* and with which file */
+  struct slot slots[LANES_MOST];
+};
+
+static int batch_close(lua_State *L) {
+  struct batch *batch = luaL_checkudata(L, 1, BATCH_META);
+  for (int i = 0; i < LANES_MOST; i++) {
+    if (batch->slots[i].fd >= 0) close(batch->slots[i].fd);
+    batch->slots[i].fd = -1;
+  }
+  return 0;
+}
+
+static int batch_tostring(lua_State *L) {
+  lua_pushliteral(L, "sha256 of several files");
+  return 1;
+}
+
+/* Reads until a piece is there or the file ends. Returns 0 or an errno. */
+static int fill(struct slot *slot) {
+  size_t left = slot->have - slot->at;
+  memmove(slot->piece, slot->piece + slot->at, left);
+  slot->at = 0;
+  slot->have = left;
+  while (!slot->ended && slot->have < PIECE) {
+    ssize_t got = read(slot->fd, slot->piece + slot->have, PIECE - slot->have);
+    if (bind_interrupted()) return EINTR;
+    if (got < 0 && errno != EINTR) return errno;
+    if (got == 0) slot->ended = true;
+    if (got > 0) slot->have += (size_t)got;
+  }
+  return 0;
+}
+
+static size_t blocks_of(const struct slot *slot) {
+  return (slot->have - slot->at) / LANE_BLOCK;
+}
+
+/* Hashes as many blocks as every open slot has; those that have none are read
+ * first. False when a file cannot be read. */
+static bool step(struct batch *batch) {
+  struct lane *lanes[LANES_MOST];
+  const uint8_t *data[LANES_MOST];
+  size_t blocks = SIZE_MAX;
+  int count = 0;
+  for (int i = 0; i < LANES_MOST; i++) {
+    struct slot *slot = &batch->slots[i];
+    if (slot->fd < 0) continue;
+    if (blocks_of(slot) == 0 && !slot->ended) batch->error = fill(slot);
+    batch->failed = slot->index;
+    if (batch->error != 0) return false;
+    if (blocks_of(slot) == 0) continue;
+    if (blocks_of(slot) < blocks) blocks = blocks_of(slot);
+    lanes[count] = &slot->lane;
+    data[count++] = slot->piece + slot->at;
+  }
+  if (count == 0) return true;
+  lanes_update(lanes, data, count, blocks);
+  for (int i = 0; i < LANES_MOST; i++)
+    if (batch->slots[i].fd >= 0 && blocks_of(&batch->slots[i]) > 0)
+      batch->slots[i].at += blocks * LANE_BLOCK;
+  return true;
+}
+
+/* Path `index` of the array at 1 into a free slot; false on failure. */
+static bool open_slot(lua_State *L, struct batch *batch, struct slot *slot,
+                      lua_Integer index) {
+  lua_geti(L, 1, index);
+  const char *path = lua_tostring(L, -1);
+  slot->fd = open(path, O_RDONLY | O_CLOEXEC);
+  batch->error = slot->fd < 0 ? errno : 0;
+  batch->failed = slot->index = index;
+  lua_pop(L, 1);
+  if (slot->fd < 0) return false;
+  posix_fadvise(slot->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+  lane_begin(&slot->lane);
+  slot->at = slot->have = 0;
+  slot->ended = false;
+  return true;
+}
+
+/* {sha256, size} of a file into the results at the top. [-0, +0, m] */
+static void push_result(lua_State *L, const unsigned char *digest,
+                        uint64_t size, lua_Integer index) {
+  lua_createtable(L, 0, 2);
+  push_hex(L, digest);
+  lua_setfield(L, -2, "sha256");
+  lua_pushinteger(L, (lua_Integer)size);
+  lua_setfield(L, -2, "size");
+  lua_seti(L, -2, index);
+}
+
+static void finish_slot(lua_State *L, struct slot *slot) {
+  uint8_t digest[DIGEST_SIZE];
+  size_t rest = slot->have - slot->at;
+  uint64_t size = slot->lane.size + rest;
+  lane_finish(&slot->lane, slot->piece + slot->at, rest, digest);
+  close(slot->fd);
+  slot->fd = -1;
+  push_result(L, digest, size, slot->index);
+}
+
+/* Keeps every slot busy until all `count` files are hashed. */
+static bool hash_all(lua_State *L, struct batch *batch, lua_Integer count) {
+  lua_Integer next = 1, done = 0;
+  while (done < count) {
+    for (int i = 0; i < LANES_MOST && next <= count; i++)
+      if (batch->slots[i].fd < 0 &&
+          !open_slot(L, batch, &batch->slots[i], next++))
+        return false;
+    if (!step(batch)) return false;
+    for (int i = 0; i < LANES_MOST; i++) {
+      struct slot *slot = &batch->slots[i];
+      if (slot->fd < 0 || !slot->ended || blocks_of(slot) > 0) continue;
+      finish_slot(L, slot);
+      done++;
+    }
+  }
+  return true;
+}
+
+/* One file after the other, where there are no lanes. */
+static int files_in_turn(lua_State *L, lua_Integer count) {
+  lua_createtable(L, (int)count, 0);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_pushcfunction(L, f_file);
+    lua_geti(L, 1, i);
+    lua_call(L, 1, 3);
+    if (lua_isnil(L, -3)) return 3;
+    lua_createtable(L, 0, 2);
+    lua_pushvalue(L, -4);
+    lua_setfield(L, -2, "sha256");
+    lua_pushvalue(L, -3);
+    lua_setfield(L, -2, "size");
+    lua_seti(L, 2, i);
+    lua_settop(L, 2);
+  }
+  return 1;
+}
+
+/* files(paths [, {lanes = true}]) -> array of {sha256, size} in their order |
+ * nil, message, code: of the first that cannot be read. */
+static int f_files(lua_State *L) {
+  static const char *const known[] = {"lanes", NULL};
+  luaL_checktype(L, 1, LUA_TTABLE);
+  bind_check_keys(L, 2, known);
+  bool lanes = bind_opt_boolean(L, 2, "lanes", true);
+  lua_Integer count = luaL_len(L, 1);
+  for (lua_Integer i = 1; i <= count; i++) {
+    luaL_argcheck(L, lua_geti(L, 1, i) == LUA_TSTRING, 1, "must hold strings");
+    lua_pop(L, 1);
+  }
+  lua_settop(L, 1);
+  if (!lanes || count < 2 || !lanes_here()) return files_in_turn(L, count);
+  struct batch *batch = lua_newuserdatauv(L, sizeof *batch, 0);
+  batch->error = 0;
+  for (int i = 0; i < LANES_MOST; i++)
+    batch->slots[i].fd = -1;
+  luaL_setmetatable(L, BATCH_META);
+  lua_toclose(L, -1);
+  lua_createtable(L, (int)count, 0);
+  if (hash_all(L, batch, count)) return 1;
+  lua_geti(L, 1, batch->failed);
+  return bind_errno(L, batch->error, lua_tostring(L, -1));
+}
+
 int luaopen_core_sha256(lua_State *L) {
   static const luaL_Reg methods[] = {
       {"update", hash_update}, {"hex", hash_hex}, {NULL, NULL}};
   static const luaL_Reg functions[] = {
-      BIND(hex), BIND(new), BIND(file), {NULL, NULL}};
+      BIND(hex), BIND(new), BIND(file), BIND(files), {NULL, NULL}};
+  static const luaL_Reg none[] = {{NULL, NULL}};
   bind_type(L, HASH_META, methods, hash_close, hash_tostring);
+  bind_type(L, BATCH_META, none, batch_close, batch_tostring);
   luaL_newlib(L, functions);
   return 1;
 }

@@ -8,12 +8,13 @@ return {
   end,
   run = function(ctx)
     local sha256 = require "core.sha256"
-    local list = {}
-    for i, path in ipairs(ctx.args.files) do
-      local hash, size, code = sha256.file(path)
-      if not hash then return nil, size, code end
-      list[i] = { path = path, sha256 = hash, size = size }
-      if not ctx.json then ctx.report.out(("%s  %d  %s"):format(hash, size, path)) end
+    local list, message, code = sha256.files(ctx.args.files)
+    if not list then return nil, message, code end
+    for i, file in ipairs(list) do
+      file.path = ctx.args.files[i]
+      if not ctx.json then
+        ctx.report.out(("%s  %d  %s"):format(file.sha256, file.size, file.path))
+      end
     end
     if ctx.json then ctx.report.data { files = list } end
     return true

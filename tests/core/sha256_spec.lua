@@ -41,3 +41,85 @@ describe("core.sha256", function()
     assert.equal("not_found", code)
   end)
 end)
+
+describe("core.sha256.files", function()
+  -- Files of these texts, and what hashing them together gives.
+  local function together(texts, options)
+    local folder, paths = support.folder(), {}
+    for i, text in ipairs(texts) do
+      paths[i] = folder .. "/" .. i
+      assert(fs.write(paths[i], text))
+    end
+    return assert(sha256.files(paths, options)), paths
+  end
+
+  it("gives the digests of FIPS 180-4 and NIST's examples", function()
+    local digests = {
+      { "", EMPTY }, { "abc", ABC },
+      { "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+        "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1" },
+      { "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopq"
+        .. "klmnopqrlmnopqrsmnopqrstnopqrstu",
+        "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1" },
+      { ("a"):rep(1000000),
+        "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0" },
+    }
+    local texts = {}
+    for i, pair in ipairs(digests) do texts[i] = pair[1] end
+    for _, lanes in ipairs { true, false } do
+      for i, result in ipairs((together(texts, { lanes = lanes }))) do
+        assert.equal(digests[i][2], result.sha256)
+        assert.equal(#texts[i], result.size)
+      end
+    end
+  end)
+
+  it("agrees with OpenSSL for every length around blocks and pieces", function()
+    local sys, texts = require "core.sys", {}
+    local salt = sys.random(64)
+    for size = 0, 200 do texts[#texts + 1] = salt:rep(4):sub(1, size) end
+    for _, size in ipairs { 262143, 262144, 262145, 524288, 600000, 1 } do
+      texts[#texts + 1] = salt:rep(10000):sub(1, size)
+    end
+    for i, result in ipairs((together(texts))) do
+      assert.equal(sha256.hex(texts[i]), result.sha256, #texts[i])
+      assert.equal(#texts[i], result.size)
+    end
+  end)
+
+  it("takes one file, none, and the same one many times", function()
+    assert.same({}, sha256.files {})
+    local one, paths = together { "abc" }
+    assert.same({ { sha256 = ABC, size = 3 } }, one)
+    local many = sha256.files { paths[1], paths[1], paths[1], paths[1] }
+    for i = 1, 4 do assert.same(one[1], many[i]) end
+  end)
+
+  it("names the file it cannot read, and keeps none open", function()
+    local _, paths = together { ("x"):rep(300000), "y", "z" }
+    local lfs = require "lfs"
+    local function open_files()
+      local count = 0
+      for _ in lfs.dir("/proc/self/fd") do count = count + 1 end
+      return count
+    end
+    local before = open_files()
+    for _, lanes in ipairs { true, false } do
+      local value, message, code = sha256.files({ paths[1], paths[2], "/nonexistent/file" },
+        { lanes = lanes })
+      assert.is_nil(value)
+      assert.matches("^/nonexistent/file: ", message)
+      assert.equal("not_found", code)
+      value, message = sha256.files({ paths[1], support.folder() }, { lanes = lanes })
+      assert.is_nil(value)
+      assert.matches("directory", message)
+    end
+    assert.equal(before, open_files())
+  end)
+
+  it("raises for misuse", function()
+    assert.has_error(function() sha256.files("x") end)
+    assert.has_error(function() sha256.files { 5 } end)
+    assert.error_matches(function() sha256.files({}, { lane = true }) end, "unknown option 'lane'")
+  end)
+end)
