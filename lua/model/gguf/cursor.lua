@@ -71,11 +71,26 @@ function Cursor:text(most, what)
   return text
 end
 
---- Passes over a string.
-function Cursor:skip_text(what)
-  local length = self:unpack("<i8", 8, what)
-  if length < 0 or length > self.size - self.at then self:need(length, what) end
-  self.at = self.at + length
+--- Passes over strings; there may be a great many of them.
+-- @param count of strings
+function Cursor:skip_texts(count, what)
+  local unpack, size, at, last = string.unpack, self.size, self.at, self.from + #self.window
+  for _ = 1, count do
+    if at + 8 > last or at < self.from then
+      self.at = at
+      self:need(8, what)
+      fill(self, 8)
+      last = self.from + #self.window
+    end
+    local length = unpack("<i8", self.window, at - self.from + 1)
+    at = at + 8
+    if length < 0 or length > size - at then
+      self.at = at
+      self:need(length, what)
+    end
+    at = at + length
+  end
+  self.at = at
 end
 
 --- Passes over bytes.

@@ -57,7 +57,7 @@ local function walk(cursor, id, count, key)
     cursor.at = cursor.at + count
     return
   end
-  for _ = 1, count do cursor:skip_text("an element") end
+  cursor:skip_texts(count, "an element")
 end
 
 local function read_array(cursor, key)
