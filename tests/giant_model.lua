@@ -119,4 +119,17 @@ function M.sharded(count)
   return dir
 end
 
+--- The model as one GGUF file; its one tensor of five sizes becomes a matrix.
+-- @return path
+function M.gguf()
+  local path, tensors = support.folder() .. "/model.gguf", M.tensors()
+  for _, t in ipairs(tensors) do
+    if #t.shape > 4 then t.shape = { t.shape[1], 3 * 2 * 16 * 16 } end
+  end
+  local header, _, data = require("bittern.model.gguf.writer").header({
+    { key = "general.architecture", type = "string", value = "qwen3_5" } }, tensors)
+  M.hollow(path, header, data)
+  return path
+end
+
 return M

@@ -187,7 +187,7 @@ describe("bittern inspect names what is wrong:", function()
 end)
 
 describe("a model of 27 billion parameters", function()
-  it("is inspected from its headers, whole or in shards", function()
+  it("is inspected from its headers, whole, in shards or as GGUF", function()
     local total = 0
     for _, t in ipairs(giant.tensors()) do
       local count = 1
@@ -195,7 +195,9 @@ describe("a model of 27 billion parameters", function()
       total = total + count
     end
     assert.equal(giant.PARAMETERS, total)
-    for files, path in pairs { [1] = giant.single(), [15] = giant.sharded(15) } do
+    for _, case in ipairs { { 1, giant.single() }, { 15, giant.sharded(15) },
+      { 1, giant.gguf() } } do
+      local files, path = case[1], case[2]
       local done = inspect(path)
       assert.equal(0, done.status, done.stderr)
       is_narrow(done.stdout)
