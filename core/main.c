@@ -1,4 +1,5 @@
 /* argv, the install tree, the exit code. */
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,10 +29,21 @@ static const char *find_root(const char *exe, char *out, size_t size) {
   return length > 0 && (size_t)length < size && has_boot(out) ? out : NULL;
 }
 
+/* A standard stream that the caller closed leaves its number to the next file
+ * that is opened, a ledger or a socket, and what is printed would land there.
+ * /dev/null takes the place: reading ends at once, writing fails. */
+static void fill_standard_streams(void) {
+  int fd = open("/dev/null", O_RDONLY);
+  while (fd >= 0 && fd <= STDERR_FILENO)
+    fd = open("/dev/null", O_RDONLY);
+  if (fd > STDERR_FILENO) close(fd);
+}
+
 int main(int argc, char **argv) {
   char exe[PATH_MAX] = {0};
   char root[PATH_MAX];
   struct host_memory memory = {0};
+  fill_standard_streams();
   if (readlink("/proc/self/exe", exe, sizeof exe - 1) < 0) {
     perror("bittern: /proc/self/exe");
     return EXIT_FAILURE;

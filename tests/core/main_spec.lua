@@ -1,0 +1,33 @@
+local fs = require "core.fs"
+local support = require "tests.support"
+
+describe("the program", function()
+  -- Runs it with some of its standard streams closed, as `bittern ... >&-` does.
+  local function run(closed, script, ...)
+    local path = support.folder() .. "/script.lua"
+    assert(fs.write(path, script))
+    return support.run { "/bin/sh", "-c", 'exec "$0" run "$@" ' .. closed, support.bin, path, ... }
+  end
+
+  it("keeps what is printed out of its files when its standard streams are closed", function()
+    local target = support.folder() .. "/ledger"
+    local done = run("<&- >&- 2>&-", [[
+      local files = {}
+      for i = 1, 3 do files[i] = assert(io.open(... .. i, "w")) end
+      io.stderr:write("for people")
+      io.stdout:write("data")
+      io.stdout:flush()
+    ]], target)
+    assert.equal(0, done.status)
+    for i = 1, 3 do assert.equal("", fs.read(target .. i)) end
+  end)
+
+  it("reads nothing from a closed stdin, and fails when its data has nowhere to go", function()
+    assert.equal("nothing\n", run("<&-",
+      'require("bittern.report").out(io.read("a") == "" and "nothing" or "something")').stdout)
+    local done = run(">&-", 'local f = io.open("/dev/null", "w") '
+      .. 'require("bittern.report").out("data") f:close()')
+    assert.equal(13, done.status)
+    assert.matches("stdout: ", done.stderr, 1, true)
+  end)
+end)
