@@ -55,4 +55,7 @@ const char *bind_opt_string(lua_State *L, int arg, const char *key,
 /* A size or offset argument: an integer in 0..2^53. [-0, +0, v] */
 uint64_t bind_size(lua_State *L, int arg);
 
+/* Registry field of the function that tells of an interrupt. */
+#define BIND_ON_INTERRUPT "bittern.on_interrupt"
+
 #endif

@@ -114,11 +114,18 @@ static int on_error(lua_State *L) {
   return 1;
 }
 
-static int report(lua_State *L) {
-  if (interrupted) {
+/* Says that the user stopped it: the way that lua/cli.lua asked for, if it came
+ * that far. A second signal ends the process here, too. */
+static int report_interrupt(lua_State *L) {
+  lua_sethook(L, NULL, 0, 0);
+  lua_getfield(L, LUA_REGISTRYINDEX, BIND_ON_INTERRUPT);
+  if (!lua_isfunction(L, -1) || lua_pcall(L, 0, 0, 0) != LUA_OK)
     fputs("bittern: interrupted\n", stderr);
-    return EXIT_INTERRUPTED;
-  }
+  return EXIT_INTERRUPTED;
+}
+
+static int report(lua_State *L) {
+  if (interrupted) return report_interrupt(L);
   fprintf(stderr, "bittern: %s\n", lua_tostring(L, -1));
   return EXIT_SCRIPT;
 }

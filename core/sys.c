@@ -109,6 +109,15 @@ static int f_interrupted(lua_State *L) {
   return 1;
 }
 
+/* on_interrupt(call): what host.c calls, once, when the user asked to stop and
+ * everything else has ended. */
+static int f_on_interrupt(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_settop(L, 1);
+  lua_setfield(L, LUA_REGISTRYINDEX, BIND_ON_INTERRUPT);
+  return 0;
+}
+
 /* exe() -> absolute path of this program. */
 static int f_exe(lua_State *L) {
   char path[PATH_MAX];
@@ -138,10 +147,10 @@ static int f_features(lua_State *L) {
 
 int luaopen_core_sys(lua_State *L) {
   static const luaL_Reg functions[] = {
-      BIND(time),        BIND(clock),       BIND(sleep), BIND(random),
-      BIND(isatty),      BIND(columns),     BIND(cores), BIND(pid),
-      BIND(peak_memory), BIND(interrupted), BIND(uid),   BIND(exe),
-      BIND(features),    {NULL, NULL}};
+      BIND(time),        BIND(clock),        BIND(sleep), BIND(random),
+      BIND(isatty),      BIND(columns),      BIND(cores), BIND(pid),
+      BIND(peak_memory), BIND(interrupted),  BIND(uid),   BIND(exe),
+      BIND(features),    BIND(on_interrupt), {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }

@@ -1,10 +1,15 @@
 -- The command line: finds the command's script, parses, runs, turns errors into exit codes.
+local fs = require "core.fs"
+local sys = require "core.sys"
+
 local check = require "bittern.check"
 local errors = require "bittern.errors"
 local report = require "bittern.report"
 local script = require "bittern.script"
 
 local M = {}
+
+local WIDTH <const> = 80
 
 -- Options that take a value, for finding the command behind them.
 local takes_value = { ["--root"] = true, ["--coordinator"] = true, ["--color"] = true }
@@ -84,6 +89,7 @@ end
 local function parser_for(name, command)
   local argparse = require "argparse"
   local parser = argparse("bittern " .. name, command.about .. "."):add_help(false)
+    :usage_max_width(WIDTH):help_max_width(WIDTH)
   add_globals(parser)
   if command.args then command.args(parser) end
   return parser
@@ -97,21 +103,26 @@ local function context(args)
     offline = args.offline or false,
     coordinator = args.coordinator,
     env = os.getenv,
-    now = require("core.sys").time,
+    now = sys.time,
   }
 end
 
 local function fail(message, code)
+  if type(code) ~= "string" then code = nil end
   local exit = errors.exit(code)
   report.failure(tostring(message), code, errors.next(code), exit)
   return exit
 end
 
 -- What a raised error tells: a table with a code is a failure that report met while printing,
--- everything else is a script's fault.
+-- everything else is a script's fault. A module that is not found is named without Lua's list of
+-- all the places where it was looked for.
 local function describe(raised)
-  if type(raised) == "table" and raised.code then return raised end
-  return { message = tostring(raised), code = "script", traceback = debug.traceback("", 2) }
+  local is_text = type(raised) == "string" or type(raised) == "number"
+  if type(raised) == "table" and raised.code and raised.message then return raised end
+  local message = is_text and tostring(raised) or "a script raised a " .. type(raised)
+  message = message:gsub("(module '[^']*' not found):\n.*", "%1")
+  return { message = message, code = "script", traceback = debug.traceback("", 2) }
 end
 
 -- Nobody reads on: there is nobody to tell.
@@ -121,16 +132,20 @@ local function end_of(failure)
   return fail(failure.message, failure.code)
 end
 
+local function show_help(text)
+  if report.is_json() then report.data { help = text } else report.out(text) end
+  return 0
+end
+
 local function run(name, argv)
   local command, message, code = script.find("cmd", name)
   if not command then return fail(message, code == "not_found" and "usage" or code) end
   local parser = parser_for(name, command)
-  if has(argv, "-h", "--help") then
-    report.out(parser:get_help())
-    return 0
-  end
+  if has(argv, "-h", "--help") then return show_help(parser:get_help()) end
   local ok, args = parser:pparse(argv)
-  if not ok then return fail((tostring(args):gsub("\n", "; ")), "usage") end
+  if not ok then
+    return fail((tostring(args):gsub("\nDid you mean", "; did you mean"):gsub("\n", "; ")), "usage")
+  end
   local done, why, id = command.run(context(args))
   if done then return type(done) == "number" and done or 0 end
   return fail(why, id)
@@ -145,36 +160,58 @@ local function split(argv, at)
   return own
 end
 
+-- true, or nil, message, code
 local function configure(argv)
-  local color = option_value(argv, "--color")
   report.configure {
     json = has(argv, "--json"), quiet = has(argv, "--quiet"), verbose = has(argv, "--verbose"),
-    color = color or "auto",
+    color = option_value(argv, "--color") or "auto",
   }
-  script.override = option_value(argv, "--root")
   if has(argv, "--offline") then require("bittern.http").configure { offline = true } end
+  local root = option_value(argv, "--root")
+  if not root then return true end
+  local message
+  script.override, message = fs.realpath(root)
+  if script.override then return true end
+  return nil, "--root: " .. message, "config"
+end
+
+-- A command line that names no command.
+local function run_nothing(argv)
+  if has(argv, "--version") then return run("version", {}) end
+  if has(argv, "-h", "--help") then return show_help(overview()) end
+  if #argv > 0 then return fail(("no command in '%s'"):format(table.concat(argv, " ")), "usage") end
+  report.say(overview())
+  return errors.exit("usage")
+end
+
+-- `bittern help`, `bittern help COMMAND`
+local function help_as_option(argv)
+  local at = command_index(argv)
+  if at and argv[at] == "help" then argv[at] = "--help" end
 end
 
 local function main(argv)
+  help_as_option(argv)
   local at = command_index(argv)
   local own = at and split(argv, at) or argv
-  configure(own)
-  if not at then
-    if has(own, "--version") then return run("version", {}) end
-    if #own > 0 and not has(own, "-h", "--help") then
-      return fail(("no command in '%s'"):format(table.concat(own, " ")), "usage")
-    end
-    report.out(overview())
-    return #own > 0 and 0 or errors.exit("usage")
-  end
+  local ok, message, code = configure(own)
+  if not ok then return fail(message, code) end
+  if not at then return run_nothing(own) end
   local name = table.remove(own, at)
   return run(name, own)
+end
+
+-- After Ctrl-C nothing more is run; only that it came is told.
+local function tell_interrupted()
+  local id <const> = "interrupted"
+  report.failure(id, id, report.is_json() and errors.next(id), errors.exit(id))
 end
 
 --- Runs the command line.
 -- @param argv array of strings, without the program's name
 -- @return exit code
 function M.main(argv)
+  sys.on_interrupt(tell_interrupted)
   local ok, status = xpcall(main, describe, argv)
   return ok and status or end_of(status)
 end

@@ -33,23 +33,55 @@ function M.clean(text, keep_lines)
   return (text:gsub("%c", " "))
 end
 
--- A full disk or a closed pipe ends the run: data nobody receives is not done.
-local function put(stream, text, what)
+-- true, or nil, message, code
+local function write(stream, text)
   local ok, message, number = stream:write(text, "\n")
   if ok then ok, message, number = stream:flush() end
-  if ok then return end
+  if ok then return true end
   local code = number == EPIPE and "closed_pipe" or number == ENOSPC and "disk_full" or "io"
-  error({ message = what .. ": " .. tostring(message), code = code }, 0)
+  return nil, tostring(message), code
+end
+
+-- A full disk or a closed pipe ends the run: data nobody receives is not done.
+local function put(text)
+  local ok, message, code = write(io.stdout, text)
+  if not ok then error({ message = "stdout: " .. message, code = code }, 0) end
 end
 
 --- One line of data.
 function M.out(text)
-  put(io.stdout, text, "stdout")
+  put(text)
+end
+
+-- Bytes that are no UTF-8, as file names may have, become U+FFFD: JSON cannot hold them.
+local function valid(text)
+  local parts, from = {}, 1
+  while true do
+    local ok, bad = utf8.len(text, from)
+    if ok then break end
+    parts[#parts + 1] = text:sub(from, bad - 1)
+    from = bad + 1
+  end
+  parts[#parts + 1] = text:sub(from)
+  return table.concat(parts, "\u{FFFD}")
+end
+
+local function all_valid(value)
+  if type(value) == "string" then return valid(value) end
+  if type(value) ~= "table" then return value end
+  local copy = setmetatable({}, getmetatable(value))
+  for key, member in pairs(value) do copy[all_valid(key)] = all_valid(member) end
+  return copy
+end
+
+-- One line of JSON.
+local function line_of(value)
+  return json.encode(value) or assert(json.encode(all_valid(value)))
 end
 
 --- One object of data, as JSON on one line.
 function M.data(value)
-  put(io.stdout, assert(json.encode(value)), "stdout")
+  put(line_of(value))
 end
 
 -- People's text is worth nothing to a script that fails for want of a reader.
@@ -78,10 +110,9 @@ end
 
 --- The failure of a command: one line, and what to do next.
 function M.failure(message, code, next_step, exit)
-  if settings.json then
-    M.data({ error = { id = code or "error", message = message, next = next_step, exit = exit } })
-    return
-  end
+  local failure = { id = code or "error", message = message, next = next_step, exit = exit }
+  -- When stdout is what fails, people may still hear of it.
+  if settings.json and write(io.stdout, line_of { error = failure }) then return end
   tell(paint("31", "bittern: ") .. M.clean(message, true))
   if next_step then tell("  next: " .. next_step) end
 end

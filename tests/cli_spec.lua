@@ -20,15 +20,22 @@ describe("the command line", function()
     assert.equal(0, asked.status)
     assert.matches("usage: bittern", asked.stdout)
     assert.equal("", asked.stderr)
-    assert.equal(2, bittern().status)
+    local unasked = bittern()
+    assert.equal(2, unasked.status)
+    assert.equal("", unasked.stdout)
+    assert.matches("usage: bittern", unasked.stderr)
+    assert.equal(asked.stdout, bittern("help").stdout)
+    assert.equal(bittern("hash", "--help").stdout, bittern("help", "hash").stdout)
   end)
 
-  it("every command explains itself within 100 columns", function()
-    for name in bittern("--help").stdout:gmatch("\n  ([%w-]+) +%l") do
+  it("every command explains itself within 80 columns", function()
+    local overview = bittern("--help").stdout
+    for line in overview:gmatch("[^\n]+") do assert.is_true(#line <= 80, line) end
+    for name in overview:gmatch("\n  ([%w-]+) +%l") do
       local help = bittern(name, "--help")
       assert.equal(0, help.status, name)
       for line in help.stdout:gmatch("[^\n]+") do
-        assert.is_true(#line <= 100, name .. ": " .. line)
+        assert.is_true(#line <= 80, name .. ": " .. line)
       end
     end
   end)
@@ -44,7 +51,7 @@ describe("the command line", function()
   it("suggests the nearest option", function()
     local wrong = bittern("version", "--jsn")
     assert.equal(2, wrong.status)
-    assert.matches("Did you mean '%-%-json'", wrong.stderr)
+    assert.matches("did you mean '%-%-json'", wrong.stderr)
   end)
 
   it("prints one JSON object for failures too", function()
@@ -55,6 +62,54 @@ describe("the command line", function()
     assert.is_string(failure.message)
     assert.is_string(failure.next)
     assert.equal("", wrong.stderr)
+  end)
+
+  it("prints one JSON object whatever happens: help, odd bytes, an interrupt", function()
+    for _, argv in ipairs { { "--help" }, { "hash", "--help" }, { "help", "hash" } } do
+      local done = bittern("--json", table.unpack(argv))
+      assert.equal(0, done.status)
+      assert.matches("usage: bittern", assert(json.decode(done.stdout)).help:lower())
+    end
+    for _, argv in ipairs { { "hash", home .. "/no\xff" }, { "no\xff" },
+      { "run", script("error('\\xff')") }, { "run", script("return nil, '\\xff', 'io'") } } do
+      local done = bittern("--json", table.unpack(argv))
+      local failure = assert(json.decode(done.stdout)).error
+      assert.matches("\u{FFFD}", failure.message, 1, true)
+      assert.equal(done.status, failure.exit)
+    end
+    local path = script("os.execute('kill -INT ' .. require('core.sys').pid()) while true do end")
+    local done = bittern("--json", "run", path)
+    assert.equal(130, done.status)
+    assert.same({ "interrupted", 130 }, { json.decode(done.stdout).error.id,
+      json.decode(done.stdout).error.exit })
+    assert.equal("", done.stderr)
+    assert.equal("bittern: interrupted\n", bittern("run", path).stderr)
+  end)
+
+  it("tells people of a failure when its JSON has nowhere to go", function()
+    for _, redirection in ipairs { ">/dev/full", ">&-" } do
+      local line = '"$0" --json bogus ' .. redirection
+      local done = support.run { "/bin/sh", "-c", line, support.bin }
+      assert.equal(2, done.status)
+      assert.matches("bittern: no command named 'bogus'", done.stderr, 1, true)
+    end
+  end)
+
+  it("names what a script raised that is no message", function()
+    for text, message in pairs {
+      ["error()"] = "raised a nil", ["error({ code = 3 })"] = "raised a table",
+      ["require 'bittern.nope'"] = ":1: module 'bittern.nope' not found",
+    } do
+      local done = bittern("run", script(text))
+      assert.equal(14, done.status)
+      assert.matches(message .. "\n  next: ", done.stderr, 1, true)
+    end
+  end)
+
+  it("says that the folder of --root is not there", function()
+    local done = bittern("--root", home .. "/none", "version")
+    assert.equal(3, done.status)
+    assert.matches("--root: " .. home .. "/none", done.stderr, 1, true)
   end)
 
   it("takes options before and after the command", function()

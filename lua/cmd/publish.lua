@@ -62,7 +62,7 @@ end
 
 return {
   api = 1,
-  about = "put an artifact at a public URL and prove that it gives the same bytes back",
+  about = "put an artifact at a public URL and prove that its bytes are there",
   group = "artifact",
   args = function(parser)
     parser:argument("file", "the artifact")
