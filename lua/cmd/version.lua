@@ -1,7 +1,7 @@
 -- bittern version
 return {
   api = 1,
-  about = "this program's version, what it is built on, and the instruction set its kernels use",
+  about = "this program's version, what it is built on, and its kernels",
   group = "self",
   run = function(ctx)
     local version = require "bittern.version"
