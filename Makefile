@@ -41,7 +41,7 @@ OBJECTS := $(call objects,$(filter-out $(LOADED),$(wildcard core/*.c)))
 MODULES := $(LOADABLE:%=$(BUILD)/core/%.so)
 C_TESTS := $(patsubst tests/c/%.c,$(BUILD)/tests/%,$(wildcard tests/c/test_*.c))
 
-.PHONY: all demo test check check-sanitize bench docs install uninstall clean help \
+.PHONY: all demo test check check-sanitize fuzz bench docs install uninstall clean help \
   deps-build deps-test build-binary binary
 
 all: deps-build build-binary ## build build/bittern
@@ -114,6 +114,28 @@ check: all deps-test ## warnings as errors with gcc and clang, lint, format, lay
 
 check-sanitize: all deps-test ## the readers' tests under ASan and UBSan
 	@sh tests/sanitize.sh
+
+# Fuzzing needs clang, whatever CC is; the readers are Lua, their core is C.
+FUZZ_DEBS    := clang llvm libclang-rt-14-dev
+FUZZ_FLAGS   := -fsanitize=address,undefined -fno-sanitize-recover=all -g -O1
+FUZZ_OBJECTS  = $(patsubst core/%.c,$(BUILD)/fuzz/core/%.o,\
+  $(filter-out core/main.c,$(filter-out $(LOADED),$(wildcard core/*.c)) \
+  $(call parts,unpack)))
+FUZZ_TARGETS := $(if $(TARGET),$(TARGET),safetensors gguf zip archive)
+
+$(BUILD)/fuzz/core/%.o: core/%.c $(wildcard core/*.h)
+	@mkdir -p $(@D)
+	clang $(C_FLAGS) $(LIB_FLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
+
+$(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.c tests/fuzz/fuzz.h $(FUZZ_OBJECTS)
+	clang $(C_FLAGS) $(LIB_FLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -Icore -o $@ \
+	  $(filter %.c %.o,$^) $(LIBS) $(shell pkg-config --libs $(unpack_PACKAGES))
+
+fuzz: all ## fuzz the readers: SECONDS=60 TARGET=safetensors|gguf|zip|archive
+	$(call install,fuzzing,$(FUZZ_DEBS))
+	@$(MAKE) --no-print-directory -s $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
+	@SECONDS_EACH=$(or $(SECONDS),60) TARGET="$(TARGET)" RUNS=$(RUNS) MERGE=$(MERGE) \
+	  sh tests/fuzz/run.sh
 
 bench: all ## start-up, listing and the demo's stages, measured
 	@$(BUILD)/bittern run tests/bench.lua
