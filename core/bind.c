@@ -74,6 +74,10 @@ static const char *errno_code(int error) {
     return "disk_full";
   case EEXIST:
     return "exists";
+  case EISDIR:
+    return "is_directory";
+  case EADDRINUSE:
+    return "address_in_use";
   case EINTR:
     return "interrupted";
   default:

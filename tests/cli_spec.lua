@@ -114,6 +114,20 @@ describe("the command line", function()
     assert.matches("--root: " .. home .. "/none", done.stderr, 1, true)
   end)
 
+  it("says what to do about a folder where a file is wanted, and about a port in use", function()
+    local folder = support.folder()
+    for _, argv in ipairs { { "hash", folder }, { "run", folder },
+      { "eval", support.model, "--text", folder } } do
+      local done = bittern(table.unpack(argv))
+      assert.equal(2, done.status)
+      assert.matches(folder .. ": Is a directory\n  next: name a file", done.stderr, 1, true)
+    end
+    local server <close> = require("core.httpd").listen {}
+    local done = bittern("practice", "serve", "--dir", folder, "--port", tostring(server:port()))
+    assert.equal(3, done.status)
+    assert.matches("in use\n  next: name another port", done.stderr, 1, true)
+  end)
+
   it("takes options before and after the command", function()
     assert.equal(bittern("--json", "version").stdout, bittern("version", "--json").stdout)
   end)
