@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <math.h>
 #include <poll.h>
+#include <pwd.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -89,6 +90,17 @@ static int f_pid(lua_State *L) {
   return 1;
 }
 
+/* home() -> the folder that the system's list of users has for this one, or nil
+ * when it has none. */
+static int f_home(lua_State *L) {
+  struct passwd entry;
+  struct passwd *found = NULL;
+  char text[4096];
+  int error = getpwuid_r(geteuid(), &entry, text, sizeof text, &found);
+  lua_pushstring(L, error == 0 && found != NULL ? found->pw_dir : NULL);
+  return 1;
+}
+
 /* uid() -> the user id that files are opened with. */
 static int f_uid(lua_State *L) {
   lua_pushinteger(L, geteuid());
@@ -150,7 +162,7 @@ int luaopen_core_sys(lua_State *L) {
       BIND(time),        BIND(clock),        BIND(sleep), BIND(random),
       BIND(isatty),      BIND(columns),      BIND(cores), BIND(pid),
       BIND(peak_memory), BIND(interrupted),  BIND(uid),   BIND(exe),
-      BIND(features),    BIND(on_interrupt), {NULL, NULL}};
+      BIND(features),    BIND(on_interrupt), BIND(home),  {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }

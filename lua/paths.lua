@@ -1,4 +1,6 @@
 -- Where things lie: the install tree and the user's folders (XDG base directories).
+local sys = require "core.sys"
+
 local M = {}
 
 local install_root
@@ -14,11 +16,21 @@ function M.root()
   return install_root
 end
 
+local function is_absolute(path)
+  return path ~= nil and path:sub(1, 1) == "/"
+end
+
+--- The user's home: HOME, else what the system's list of users says, as a shell takes it.
+-- @return absolute path
+function M.home(env)
+  local home = (env or os.getenv)("HOME")
+  return is_absolute(home) and home or sys.home() or "/"
+end
+
 -- XDG says: a relative value is to be ignored.
 local function base(variable, fallback, env)
   local value = env(variable)
-  if value and value:sub(1, 1) == "/" then return value end
-  return (env("HOME") or "/") .. fallback
+  return is_absolute(value) and value or M.home(env) .. fallback
 end
 
 --- Configuration and the user's own scripts.

@@ -6,6 +6,7 @@ local sys = require "core.sys"
 
 local check = require "bittern.check"
 local keyfile = require "bittern.keyfile"
+local paths = require "bittern.paths"
 
 local M = {}
 
@@ -26,7 +27,7 @@ local open_options = {
 local function expand(path, env)
   local rest = path:match("^~(.*)$")
   if not rest or rest ~= "" and rest:sub(1, 1) ~= "/" then return path end
-  return (env("HOME") or "/") .. rest
+  return paths.home(env) .. rest
 end
 
 local function bad_name(name)

@@ -254,9 +254,9 @@ describe("bittern.wallet warns", function()
 
   it("of a file that belongs to somebody else", function()
     local path = put(file { secretPhrase = PHRASE })
-    if os.execute("chown 65534 " .. path .. " 2>/dev/null") then
+    if os.execute("chown 65533 " .. path .. " 2>/dev/null") then
       local opened = assert(wallet.open { hotkey_file = path })
-      assert.matches("belongs to user 65534, not to you", opened.warnings[1])
+      assert.matches("belongs to user 65533, not to you", opened.warnings[1])
     else
       assert.same({}, assert(wallet.open { hotkey_file = path }).warnings)
     end
