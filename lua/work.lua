@@ -13,6 +13,7 @@ local packed = require "bittern.artifact.packed"
 local report = require "bittern.report"
 local rules = require "bittern.rules"
 local script = require "bittern.script"
+local submit = require "bittern.submit"
 
 local M = {}
 
@@ -66,12 +67,25 @@ local function fingerprint(folder)
   return sha256.hex(table.concat(entries, "\n"))
 end
 
+-- What the words of the command line say wrong, found before anybody is asked or hours pass.
+local function check_words(args, recipe)
+  local ok, message, code = script.arguments(recipe, args.set)
+  if not ok then return nil, ("recipe %s: %s"):format(args.recipe, message), code end
+  ok, message, code = script.find("publish", args.publish)
+  if ok and args.budget then ok, message, code = budget.rate(args.budget) end
+  if ok and args.base_ref then ok, message, code = submit.base_ref(nil, args.base_ref) end
+  if not ok then return nil, message, code end
+  return true
+end
+
 --- What is asked for, in a form that two runs can compare.
 -- @param args of the command
 -- @return table that JSON can hold, or nil, message, code
 function M.settings(args)
   local recipe, path, code = script.find("recipe", args.recipe)
   if not recipe then return nil, path, code end
+  local sound, wrong, kind_of = check_words(args, recipe)
+  if not sound then return nil, wrong, kind_of end
   local model_mark, message, id = fingerprint(args.model)
   if not model_mark then return nil, message, id end
   local recipe_hash, why, kind = sha256.file(path)

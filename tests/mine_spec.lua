@@ -237,19 +237,38 @@ describe("mine", function()
     assert.matches("eval .*%(done before%)", done.stderr)
   end)
 
-  it("says what is missing before it asks anybody", function()
+  it("says what is missing or wrong before it asks anybody", function()
     miner = mining.start()
     serving.stop(miner.server)
     miner.server = nil
-    for code, argv in pairs {
-      usage = { "--set", "base" }, script = { "--recipe", "rowmix", "--set", "bas=t5" },
-      not_found = { "--recipe", "rowmx" },
+    for _, case in ipairs {
+      { "usage", "--set base: must be KEY=VALUE", "--set", "base" },
+      { "usage", "no argument 'bas'; did you mean 'base'?", "--set", "bas=t5" },
+      { "usage", "'binery'", "--budget", "binery" },
+      { "not_found", "no recipe named 'rowmx'; did you mean 'rowmix'?", "--recipe", "rowmx" },
+      { "not_found", "no publisher named 'practise'; did you mean 'practice'?",
+        "--publish", "practise" },
+      { "config", "base ref 'main' is not a commit", "--base-ref", "main" },
+      { "not_found", "/none: no model directory", "--model", miner.home .. "/none" },
+      { "not_found", "/none: No such file", "--text", miner.home .. "/none" },
     } do
-      local done = miner:mine(BINARY, { "--json", table.unpack(argv) })
-      if code ~= "script" then assert.equal(code, mining.failure(done).id) end
-      assert.is_true(done.status > 0)
+      local done = miner:mine(BINARY, { "--json", table.unpack(case, 3) })
+      local failure = mining.failure(done)
+      assert.equal(case[1], failure.id, failure.message)
+      assert.matches(case[2], failure.message, 1, true)
     end
     assert.equal(6, miner:mine(BINARY).status)
+  end)
+
+  it("asks for the commit of a branch before it takes a claim", function()
+    miner = mining.start()
+    miner:ask [[UPDATE task SET record = json_set(record, '$.base_ref', 'main')]]
+    local done = miner:mine(BINARY, { "--json" })
+    assert.equal(3, done.status, done.stderr)
+    assert.matches("base_ref 'main' is a branch: name its commit with --base-ref",
+      mining.failure(done).message, 1, true)
+    assert.same({ 0, 0 }, { miner:count() })
+    assert.equal(8, miner:mine(BINARY, { "--base-ref", ("a"):rep(40) }).status)
   end)
 
   it("does not start anew, or change, what may already be sent", function()

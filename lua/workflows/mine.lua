@@ -35,6 +35,9 @@ end
 local function discover(ctx)
   local task, message, code = ctx.client:find(ctx.args.slug)
   if not task then return nil, message, code end
+  local base_ref
+  base_ref, message, code = submit.base_ref(task, ctx.args.base_ref)
+  if not base_ref then return nil, message, code end
   return { task = task }, ("%s: %s, %s"):format(task.slug, task.title or "no title",
     task.competition_mode)
 end
