@@ -48,7 +48,8 @@ local function wrong(key, value, field)
   local kind = math.type(value) == "integer" and "integer" or type(value)
   if field.type == "number" and kind == "integer" or field.type == "any" then return nil end
   if kind == field.type then return nil end
-  return ("key '%s' must be a %s, not a %s"):format(key, field.type, kind)
+  local article = field.type:find("^[aeiou]") and "an" or "a"
+  return ("key '%s' must be %s %s, not %s"):format(key, article, field.type, kind)
 end
 
 --- Checks a table against a schema.
@@ -57,7 +58,7 @@ end
 --   optional = true}}
 -- @return true, or nil, what is wrong, the key that is
 function M.table(t, schema)
-  if type(t) ~= "table" then return nil, "is a " .. type(t) .. ", not a table" end
+  if type(t) ~= "table" then return nil, "must be a table, not " .. type(t) end
   for _, key in ipairs(M.sorted_keys(t)) do
     if not schema[key] then return nil, unknown(key, schema), key end
   end
@@ -83,6 +84,28 @@ function M.options(t, schema, what)
     filled[key] = value
   end
   return filled
+end
+
+--- A converter of the command line's words: whole numbers.
+-- @param name of the option, for the message
+-- @return function(text) -> integer, or nil, message
+function M.whole(name, low, high)
+  return function(text)
+    local value = text:find("^%d+$") and math.tointeger(tonumber(text))
+    if value and value >= low and value <= high then return value end
+    return nil, ("%s must be a whole number in %d..%d"):format(name, low, high)
+  end
+end
+
+--- A converter of the command line's words: seconds, fractions too.
+-- @param name of the option, for the message
+-- @return function(text) -> number, or nil, message
+function M.seconds(name)
+  return function(text)
+    local value = tonumber(text)
+    if value and value >= 0 and value < 1e9 then return value end
+    return nil, ("%s must be a number of seconds, not '%s'"):format(name, text)
+  end
 end
 
 return M

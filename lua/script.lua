@@ -105,15 +105,43 @@ local function complain(path, key, message)
   return nil, ("%s:%d: %s"):format(path, line_of(path, key), message), "script"
 end
 
+-- Text of `--set key=value` as the type that the default has.
+local converters = {
+  string = function(text) return text end,
+  number = tonumber,
+  boolean = function(text)
+    if text == "true" then return true elseif text == "false" then return false end
+    return nil
+  end,
+  table = function(text)
+    local list = {}
+    for word in text:gmatch("[^,]+") do list[#list + 1] = word end
+    return list
+  end,
+}
+
+-- true, or nil, what is wrong, the argument that is
+local function check_arguments(declared)
+  for _, name in ipairs(check.sorted_keys(declared)) do
+    local spec = declared[name]
+    local good = type(spec) == "table" and converters[type(spec[1])] and type(spec[2]) == "string"
+    if not good then
+      return nil, ("argument '%s' must be { default, \"what it is\" }"):format(tostring(name)), name
+    end
+  end
+  return true
+end
+
 local function validate(path, kind, value)
   if type(value) ~= "table" then
-    return complain(path, nil, "must return a table, not a " .. type(value))
+    return complain(path, nil, "must return a table, not " .. type(value))
   end
   if math.type(value.api) == "integer" and value.api ~= API then
     local text = "api = %d is not known here; this bittern has api = %d"
     return complain(path, "api", text:format(value.api, API))
   end
   local ok, message, key = check.table(value, schema_of(kind))
+  if ok and kind ~= "cmd" then ok, message, key = check_arguments(value.args or {}) end
   if not ok then return complain(path, key, ("%s: %s"):format(kind, message)) end
   return value
 end
@@ -246,21 +274,6 @@ end
 function M.kinds()
   return check.sorted_keys(kinds)
 end
-
--- Text of `--set key=value` as the type that the default has.
-local converters = {
-  string = function(text) return text end,
-  number = tonumber,
-  boolean = function(text)
-    if text == "true" then return true elseif text == "false" then return false end
-    return nil
-  end,
-  table = function(text)
-    local list = {}
-    for word in text:gmatch("[^,]+") do list[#list + 1] = word end
-    return list
-  end,
-}
 
 --- Arguments of a script: its defaults, overridden by what the user set.
 -- @param script a loaded script; script.args is {name = {default, "what it is"}}

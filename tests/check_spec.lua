@@ -22,9 +22,9 @@ describe("bittern.check", function()
 
   it("names a missing key and a wrong type", function()
     assert.equal("key 'codec' is missing", select(2, check.table({}, schema)))
-    assert.equal("key 'group' must be a integer, not a number",
+    assert.equal("key 'group' must be an integer, not number",
       select(2, check.table({ codec = "b1", group = 1.5 }, schema)))
-    assert.equal("is a nil, not a table", select(2, check.table(nil, schema)))
+    assert.equal("must be a table, not nil", select(2, check.table(nil, schema)))
   end)
 
   it("fills defaults of named options and raises for its caller", function()
@@ -32,6 +32,18 @@ describe("bittern.check", function()
       b = { type = "string", optional = true, default = "x" } }, "f")
     assert.same({ a = 1, b = "x" }, options)
     assert.has_error(function() check.options({}, { a = { type = "integer" } }, "f") end)
+  end)
+
+  it("reads numbers of the command line, naming the option", function()
+    local whole, seconds = check.whole("--n", 2, 9), check.seconds("--t")
+    assert.same({ 2, 9, 0.5, 30 }, { whole "2", whole "9", seconds "0.5", seconds "30" })
+    for _, text in ipairs { "", "1", "10", "2.0", "0x2", "-3", "two" } do
+      assert.equal("--n must be a whole number in 2..9", select(2, whole(text)))
+    end
+    for _, text in ipairs { "", "-1", "1e9", "nan", "inf", "soon" } do
+      assert.equal(("--t must be a number of seconds, not '%s'"):format(text),
+        select(2, seconds(text)))
+    end
   end)
 
   it("knows the nearest word", function()

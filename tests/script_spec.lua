@@ -37,7 +37,11 @@ describe("bittern.script", function()
     refused("return {\n about = 'x',\n api = 2, tensor = type }", "r.lua:3: api = 2 is not known")
     refused("return { api = 1, about = 7, tensor = type }", "'about' must be a string")
     refused("return { api = 1, about = 'x' }", "'tensor' is missing")
-    refused("return 7", "must return a table")
+    refused("return 7", "must return a table, not number")
+    refused("return { api = 1, about = 'x', tensor = type,\n args = { base = 'b1' } }",
+      "r.lua:2: recipe: argument 'base' must be { default, \"what it is\" }")
+    refused("return { api = 1, about = 'x', tensor = type, args = { on = { type, 'x' } } }",
+      "argument 'on' must be { default")
     refused("return {", "unexpected symbol")
     refused("\nlocal x = nil\nreturn { x.y }", "r.lua:3: attempt to index a nil value")
     refused("nam = 1", "assignment to global 'nam'")

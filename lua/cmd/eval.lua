@@ -1,17 +1,10 @@
 -- bittern eval MODEL --text FILE: what a validator would measure.
 local fs = require "core.fs"
 
+local check = require "bittern.check"
 local score = require "bittern.eval.score"
 
 local LARGEST_TEXT <const> = 1 << 30
-
-local function whole(name, low, high)
-  return function(text)
-    local value = text:find("^%d+$") and math.tointeger(tonumber(text))
-    if value and value >= low and value <= high then return value end
-    return nil, ("%s must be a whole number in %d..%d"):format(name, low, high)
-  end
-end
 
 -- A line of progress that knows how many targets there are once the first are done.
 local function progress(ctx)
@@ -39,11 +32,11 @@ return {
     parser:argument("model", "a model directory or an artifact")
     parser:option("--text", "the text to score"):argname "FILE":count(1)
     parser:option("--max-tokens", "most tokens of a document"):argname "N":default "512"
-      :convert(whole("--max-tokens", 2, 1 << 20))
+      :convert(check.whole("--max-tokens", 2, 1 << 20))
     parser:option("--documents", "cut the text every --max-tokens bytes, by lines, or not")
       :choices { "bytes", "lines", "file" }:default "bytes"
     parser:option("--threads", "documents scored at once (else one per core)"):argname "N"
-      :convert(whole("--threads", 1, 256))
+      :convert(check.whole("--threads", 1, 256))
   end,
   run = function(ctx)
     local args = ctx.args

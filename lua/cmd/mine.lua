@@ -4,6 +4,7 @@ local sys = require "core.sys"
 
 local auth = require "bittern.auth"
 local canonical = require "bittern.canonical"
+local check = require "bittern.check"
 local ledgers = require "bittern.ledger"
 local paths = require "bittern.paths"
 local preview = require "bittern.preview"
@@ -37,8 +38,8 @@ local function arguments(parser)
   parser:option("--base-ref", "commit of the task's repository, when the task names a branch")
     :argname "COMMIT"
   parser:option("--workflow", "the steps to run"):argname("W"):default "mine"
-  parser:option("--timeout", "seconds to wait for the verdict"):argname("S"):convert(tonumber)
-    :default(tostring(TIMEOUT))
+  parser:option("--timeout", "seconds to wait for the verdict"):argname("S")
+    :convert(check.seconds("--timeout")):default(tostring(TIMEOUT))
   parser:flag("--restart", "begin anew instead of continuing")
   parser:flag("--dry-run", "do the local work, print the requests, send none")
   wallet.arguments(parser)
@@ -86,7 +87,6 @@ local function prepare(args, flow)
   if not ok then return nil, message, code end
   ok, message, code = read_idea(args)
   if not ok then return nil, message, code end
-  if not args.timeout or args.timeout < 0 then return nil, "--timeout: not a number", "usage" end
   return work.settings(args)
 end
 

@@ -1,12 +1,16 @@
 -- bittern practice: a coordinator of one's own, with the real one's API and rules.
 local actions = { "serve", "validate", "pause", "resume", "close" }
 
--- The folder as the child processes will see it, too.
+-- The folder as the child processes will see it, too; only serve makes one.
 local function folder(ctx)
   local fs = require "core.fs"
-  local made, message, code = fs.mkdir(ctx.args.dir, 0x1C0)
+  local dir = ctx.args.dir
+  if ctx.args.action ~= "serve" and not fs.stat(dir .. "/coordinator.db") then
+    return nil, dir .. ": no practice coordinator has its state here", "not_found"
+  end
+  local made, message, code = fs.mkdir(dir, 0x1C0)
   if not made then return nil, message, code end
-  return fs.realpath(ctx.args.dir)
+  return fs.realpath(dir)
 end
 
 local function serve(ctx, dir)

@@ -1,15 +1,13 @@
 -- bittern track ID: follows a submission until it is decided.
 local sys = require "core.sys"
 
+local check = require "bittern.check"
 local session = require "bittern.session"
 local track = require "bittern.track"
 local wallet = require "bittern.wallet"
 local work = require "bittern.work"
 
 local function follow(ctx)
-  if not ctx.args.timeout or ctx.args.timeout < 0 then
-    return nil, "--timeout: not a number of seconds", "usage"
-  end
   local client, message, code = session.client(ctx, { signed = "optional" })
   if not client then return nil, message, code end
   local watch = { client = client, report = ctx.report, sleep = sys.sleep, clock = sys.clock }
@@ -29,7 +27,8 @@ return {
   group = "compete",
   args = function(parser)
     parser:argument("id", "the submission's id")
-    parser:option("--timeout", "seconds to wait"):argname("S"):convert(tonumber):default "3600"
+    parser:option("--timeout", "seconds to wait"):argname("S")
+      :convert(check.seconds("--timeout")):default "3600"
     wallet.arguments(parser)
   end,
   run = follow,

@@ -1,4 +1,5 @@
 -- bittern verify FILE|URL: would validators take these bytes?
+local check = require "bittern.check"
 
 local function show(report, result)
   local thousands = report.thousands
@@ -22,7 +23,8 @@ return {
   args = function(parser)
     parser:argument("artifact", "archive on disk, or the URL that a submission names")
     parser:option("--sha256", "the hash it must have"):argname "H"
-    parser:option("--size", "the bytes it must have"):argname "N":convert(math.tointeger)
+    parser:option("--size", "the bytes it must have"):argname "N"
+      :convert(check.whole("--size", 0, 1 << 53))
     parser:option("--budget", "binary, ternary or bits a parameter"):argname "BITS"
     parser:flag("--bytes-only", "compare size and hash, do not look inside")
   end,

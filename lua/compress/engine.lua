@@ -170,13 +170,13 @@ local function check_folder(out, whole)
 end
 
 local function prepare(out, whole)
-  local made, message, code = fs.mkdir(out)
-  if not made then return nil, message, code end
+  local ok, message, code = fs.mkdir(out)
+  if ok then ok, message, code = check_folder(out, whole) end
+  if not ok then return nil, message, code end
   local lock, why, id = fs.lock(out .. "/" .. LOCK)
   if not lock then return nil, why, id end
-  local ok, reason, kind = sweep(out)
-  if ok then ok, reason, kind = check_folder(out, whole) end
-  if ok then return lock end
+  local swept, reason, kind = sweep(out)
+  if swept then return lock end
   lock:close()
   return nil, reason, kind
 end

@@ -102,6 +102,9 @@ local function lowbit(t, options)
   local group, rescue = options.group, options.rescue
   if group == nil or group == "row" then group = t.cols end
   if rescue == nil then rescue = 0 end
+  if type(rescue) == "string" and rescue ~= "budget" then
+    fault(("rescue must be a whole number or \"budget\", not %s"):format(rescue), "rescue")
+  end
   if rescue ~= "budget" then whole("rescue", rescue, 0, t.rows) end
   whole("group", group, 1, math.maxinteger)
   return action(t, {

@@ -46,6 +46,16 @@ describe("bittern track", function()
     assert.matches("replay succeeded", done.stderr)
   end)
 
+  it("names the option that is no number", function()
+    for _, argv in ipairs { { "track", "x", "--timeout", "soon" },
+      miner:arguments("tiny-binary-frontier", { "--timeout", "soon" }),
+      { "verify", "x", "--size", "big" } } do
+      local done = miner:run(argv)
+      assert.equal(2, done.status, done.stderr)
+      assert.matches("%-%-[ts]i[mz]eo?u?t? must be a .*number", done.stderr)
+    end
+  end)
+
   it("says that there is no such submission", function()
     miner = mining.start()
     local done = miner:run { "track", "nothing", "--json" }

@@ -216,6 +216,7 @@ describe("compress", function()
     assert.is_nil(result)
     assert.equal("usage", code)
     assert.truthy(message:find("'extra.bin' would be packed, too", 1, true), message)
+    assert.equal("extra.bin\n", support.run({ "ls", "-A" }, { cwd = out }).stdout)
   end)
 
   it("sweeps up half files of a run that was killed", function()

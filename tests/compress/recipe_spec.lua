@@ -66,7 +66,7 @@ describe("recipe", function()
     for _, case in ipairs {
       { "codec = 'b1', rescue = -1", "rescue must lie in 0..8, not be -1" },
       { "codec = 'b1', rescue = 9", "rescue must lie in 0..8, not be 9" },
-      { "codec = 'b1', rescue = 'all'", "rescue must be a whole number, not all" },
+      { "codec = 'b1', rescue = 'all'", "rescue must be a whole number or \"budget\", not all" },
       { "codec = 'b1', rescue = 0/0", "rescue must be a whole number" },
       { "codec = 'b1', group = 0", "group must lie in" },
       { "codec = 'b1', weight = 0/0", "weight must lie in" },

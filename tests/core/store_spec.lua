@@ -149,7 +149,7 @@ describe("store", function()
 
   it("reopens what a killed process left", function()
     local script = support.root .. "/tests/fixtures/store_kill.lua"
-    os.execute(("'%s' run '%s' '%s' 2>/dev/null"):format(support.bin, script, path))
+    support.run { support.bin, "run", script, path }
     assert.same({ { v = 7 } }, db:query "SELECT v FROM t")
   end)
 
@@ -165,9 +165,8 @@ describe("store", function()
 
   it("reports a full disk", function()
     local script = support.root .. "/tests/fixtures/store_full.lua"
-    local line = ("ulimit -f 100; exec '%s' run '%s' '%s/f.db'"):format(support.bin, script,
-      support.folder())
-    local pipe <close> = assert(io.popen(line))
-    assert.equal("disk_full 0\n", pipe:read "a")
+    local done = support.run { "/bin/sh", "-c", 'ulimit -f 100; exec "$0" run "$1" "$2"',
+      support.bin, script, support.folder() .. "/f.db" }
+    assert.equal("disk_full 0\n", done.stdout)
   end)
 end)

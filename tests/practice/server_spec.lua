@@ -114,6 +114,12 @@ describe("practice serve", function()
     local unknown = support.bittern(dir, { "practice", "pause", "nothing", "--dir", dir })
     assert.equal(7, unknown.status)
     assert.equal(2, support.bittern(dir, { "practice", "pause", "--dir", dir }).status)
+    local nowhere = dir .. "/nowhere"
+    local lost = support.bittern(dir, { "practice", "pause", "tiny-binary-frontier", "--dir",
+      nowhere })
+    assert.equal(7, lost.status)
+    assert.matches(nowhere .. ": no practice coordinator", lost.stderr, 1, true)
+    assert.is_nil(fs.stat(nowhere))
   end)
 
   it("refuses options that make no sense", function()
