@@ -4,6 +4,8 @@
 PREFIX ?= /usr/local
 CC     ?= gcc
 BUILD  := build
+# Where `make install` puts things.
+TO      = $(DESTDIR)$(PREFIX)
 
 PACKAGES := lua5.4 libcrypto libsodium libdeflate sqlite3
 # Modules whose libraries take milliseconds to load: shared objects that
@@ -143,16 +145,16 @@ bench: all ## start-up, listing and the demo's stages, measured
 docs: all ## rewrite the generated documents
 	@$(BUILD)/bittern run docs/generate.lua
 
-install: all ## copy the program to PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/bittern \
-	  $(DESTDIR)$(PREFIX)/lib/bittern/core
-	install -m 755 $(BUILD)/bittern $(DESTDIR)$(PREFIX)/bin/bittern
-	install -m 644 $(MODULES) $(DESTDIR)$(PREFIX)/lib/bittern/core/
-	cp -R lua recipes examples $(DESTDIR)$(PREFIX)/share/bittern/
+# Scripts are found by listing folders: those of an earlier version must go.
+install: all uninstall ## copy the program to PREFIX
+	install -d "$(TO)/bin" "$(TO)/share/bittern" "$(TO)/lib/bittern/core"
+	install -m 755 $(BUILD)/bittern "$(TO)/bin/bittern"
+	install -m 644 $(MODULES) "$(TO)/lib/bittern/core/"
+	cp -R lua recipes examples docs "$(TO)/share/bittern/"
+	chmod -R u=rwX,go=rX "$(TO)/share/bittern"
 
 uninstall: ## take it away again
-	rm -rf $(DESTDIR)$(PREFIX)/bin/bittern \
-	  $(DESTDIR)$(PREFIX)/share/bittern $(DESTDIR)$(PREFIX)/lib/bittern
+	rm -rf "$(TO)/bin/bittern" "$(TO)/share/bittern" "$(TO)/lib/bittern"
 
 clean: ## remove build/
 	rm -rf $(BUILD)
