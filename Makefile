@@ -30,8 +30,8 @@ C_FLAGS := -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -Wall -Wextra -Wpedantic \
   -Wshadow -Wvla -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
   -ffp-contract=off
 # Loops over whole matrices are worth the vectoriser.
-KERNELS := kernels_scalar kernels_avx2 kernels_avx512 kernels_neon \
-  forward_kernels codecs
+KERNELS_ISA := scalar avx2 avx512 neon
+KERNELS := $(KERNELS_ISA:%=kernels_%) forward_kernels codecs
 # Lazily: pkg-config may only just have been installed.
 LIB_FLAGS = $(shell pkg-config --cflags $(ALL_PACKAGES))
 LIBS = $(shell pkg-config --libs $(PACKAGES)) -lpthread -lm
@@ -42,9 +42,14 @@ LOADED  := $(foreach m,$(LOADABLE),$(call parts,$(m)))
 OBJECTS := $(call objects,$(filter-out $(LOADED),$(wildcard core/*.c)))
 MODULES := $(LOADABLE:%=$(BUILD)/core/%.so)
 C_TESTS := $(patsubst tests/c/%.c,$(BUILD)/tests/%,$(wildcard tests/c/test_*.c))
+# The kernels for 64-bit ARM are tested on other machines by an emulator.
+ifneq ($(shell uname -m),aarch64)
+TEST_DEBS += gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
+C_TESTS   += $(BUILD)/tests/neon
+endif
 
-.PHONY: all demo test check check-sanitize fuzz bench docs install uninstall clean help \
-  deps-build deps-test build-binary binary
+.PHONY: all demo test check check-sanitize fuzz bench bench-kernels docs \
+  install uninstall clean help deps-build deps-test build-binary binary
 
 all: deps-build build-binary ## build build/bittern
 
@@ -74,13 +79,30 @@ $(KERNELS:%=$(BUILD)/core/%.o): C_FLAGS += -O3
 ISA_FLAGS_x86_64_avx2    := -mavx2 -mfma -mf16c -mbmi2
 ISA_FLAGS_x86_64_avx512  := $(ISA_FLAGS_x86_64_avx2) -mavx512f -mavx512bw \
   -mavx512vl -mavx512dq -mavx512vbmi -mavx512vnni -mprefer-vector-width=512
-ISA_FLAGS_aarch64_neon   := -march=armv8.2-a+dotprod+fp16
+ISA_FLAGS_aarch64_neon   := -march=armv8.2-a+dotprod
 MACHINE := $(shell $(CC) -dumpmachine | cut -d- -f1)
-$(BUILD)/core/kernels_%.o: C_FLAGS += $(ISA_FLAGS_$(MACHINE)_$*)
+$(foreach i,$(KERNELS_ISA),$(eval \
+  $(BUILD)/core/kernels_$(i).o: C_FLAGS += $(ISA_FLAGS_$(MACHINE)_$(i))))
 
 $(BUILD)/tests/%: tests/c/%.c $(filter-out $(BUILD)/core/main.o,$(OBJECTS))
 	@mkdir -p $(@D)
 	$(CC) $(C_FLAGS) $(CFLAGS) $(LIB_FLAGS) -Icore -o $@ $^ $(LIBS) -lcmocka
+
+AARCH64_OBJECTS := $(KERNELS_ISA:%=$(BUILD)/aarch64/kernels_%.o) \
+  $(BUILD)/aarch64/codecs.o
+
+$(BUILD)/aarch64/%.o: core/%.c $(wildcard core/*.h)
+	@mkdir -p $(@D)
+	aarch64-linux-gnu-gcc $(C_FLAGS) -O3 \
+	  $(ISA_FLAGS_aarch64_$(*:kernels_%=%)) -c -o $@ $<
+
+$(BUILD)/aarch64/test_isa: tests/c/test_isa.c $(AARCH64_OBJECTS)
+	aarch64-linux-gnu-gcc $(C_FLAGS) -O3 -static -Icore -o $@ $^ -lm
+
+$(BUILD)/tests/neon: $(BUILD)/aarch64/test_isa
+	@mkdir -p $(@D)
+	printf '#!/bin/sh\nexec qemu-aarch64 %s quick\n' $(abspath $<) >$@
+	chmod +x $@
 
 # $(call install,what for,packages): one apt-get line for what is missing.
 define install
@@ -141,6 +163,18 @@ fuzz: all ## fuzz the readers: SECONDS=60 TARGET=safetensors|gguf|zip|archive
 
 bench: all ## start-up, listing and the demo's stages, measured
 	@$(BUILD)/bittern run tests/bench.lua
+
+# The kernels without the rest of the program.
+KERNEL_OBJECTS := $(KERNELS_ISA:%=$(BUILD)/core/kernels_%.o) \
+  $(BUILD)/core/codecs.o $(BUILD)/core/pool.o
+
+$(BUILD)/tests/bench_kernels: tests/bench/kernels.c $(KERNEL_OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(C_FLAGS) $(CFLAGS) -Icore -o $@ $^ -lpthread -lm
+
+bench-kernels: deps-build ## every kernel beside what memory allows; BENCH_ARGS=--json
+	@$(MAKE) --no-print-directory -s $(BUILD)/tests/bench_kernels
+	@$(BUILD)/tests/bench_kernels $(BENCH_ARGS)
 
 docs: all ## rewrite the generated documents
 	@$(BUILD)/bittern run docs/generate.lua

@@ -6,6 +6,13 @@
 
 #include "kernels.h"
 
+#if defined(__aarch64__)
+#include <sys/auxv.h>
+#ifndef HWCAP_ASIMDDP
+#define HWCAP_ASIMDDP (1 << 20)
+#endif
+#endif
+
 /* GGUF's block sizes, as ggml-common.h has them; layouts in kernels_plain.h. */
 static_assert(2 + 32 == 34 && 2 + 32 / 2 == 18, "q8_0, q4_0");
 static_assert(2 + 128 / 8 == 18 && 2 + 64 / 4 == 18, "q1_0, q2_0");
@@ -75,7 +82,8 @@ size_t row_run(const struct row *row) {
  *   ...
  *
  * Codecs that keep neighbouring columns in neighbouring bytes, and rows whose
- * groups end inside a chunk, have them in order. The end is padded with 0. */
+ * groups end inside a chunk, have them in order. The end is padded with 0, and
+ * by two planes more, for vectors that reach past t5's last trits. */
 enum { PLANE = 32 };
 
 size_t row_planes(const struct row *row) {
@@ -92,7 +100,7 @@ size_t row_planes(const struct row *row) {
 size_t activations_size(const struct row *row) {
   size_t chunk = PLANE * row_planes(row);
   chunk = chunk < 2 * PLANE ? 2 * PLANE : chunk;
-  return quotient_up(row->cols, chunk) * chunk;
+  return quotient_up(row->cols, chunk) * chunk + 2 * PLANE;
 }
 
 static float largest_magnitude(const float *x, size_t n) {
@@ -151,7 +159,7 @@ const struct kernels *kernels_available(size_t index) {
   if (has_avx2()) list[count++] = &kernels_avx2;
   if (has_avx512()) list[count++] = &kernels_avx512;
 #elif defined(__aarch64__)
-  list[count++] = &kernels_neon;
+  if (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) list[count++] = &kernels_neon;
 #endif
   return index < count ? list[index] : NULL;
 }

@@ -1,7 +1,386 @@
-/* The kernels for avx512. */
+/* The kernels for AVX-512 with BW, VL, VBMI and VNNI. One vector of floats is
+ * the sixteen lanes of kernels_plain.h. What wider vectors do not speed up is
+ * AVX2's; products are too, with VNNI's instruction. */
 #include "kernels.h"
 
 #if defined(__x86_64__)
+#define STREAM 64
+#include "kernels_avx2_decode.h"
+#include "kernels_avx2_product.h"
+#include "kernels_avx2_sums.h"
+
+INLINE void store_64(void *at, __m512i v, bool stream) {
+  if (stream)
+    _mm512_stream_si512((__m512i *)at, v);
+  else
+    _mm512_storeu_si512(at, v);
+}
+
+/* ---- conversions ---- */
+
+/* Finite floats rounded to bfloat16, in the upper half of each. */
+INLINE __m512i rounded_bf16(__m512 v) {
+  __m512i bits = _mm512_castps_si512(v), upper = _mm512_srli_epi32(bits, 16);
+  __m512i even = _mm512_and_si512(upper, _mm512_set1_epi32(1));
+  __m512i half = _mm512_add_epi32(even, _mm512_set1_epi32(0x7fff));
+  return _mm512_add_epi32(bits, half);
+}
+
+/* Thirty-two finite floats as 16-bit ones. */
+INLINE __m512i narrow_32(enum float_type type, __m512 a, __m512 b) {
+  if (type == FLOAT_F16)
+    return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtps_ph(a, 0)),
+                              _mm512_cvtps_ph(b, 0), 1);
+  const __m512i odd = _mm512_set_epi16(
+      63, 61, 59, 57, 55, 53, 51, 49, 47, 45, 43, 41, 39, 37, 35, 33, 31, 29,
+      27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
+  return _mm512_permutex2var_epi16(rounded_bf16(a), odd, rounded_bf16(b));
+}
+
+/* ---- decoding: indices choose among sixteen values ---- */
+
+struct choices {
+  __m512 wide;
+  __m512i half;
+};
+
+INLINE struct choices choices_of(enum float_type type, int bias, float scale) {
+  const __m512i order =
+      _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  __m512i codes = _mm512_sub_epi32(order, _mm512_set1_epi32(bias));
+  struct choices c = {
+      _mm512_mul_ps(_mm512_cvtepi32_ps(codes), _mm512_set1_ps(scale)),
+      _mm512_setzero_si512()};
+  if (type != FLOAT_F32) c.half = narrow_32(type, c.wide, c.wide);
+  return c;
+}
+
+INLINE void choose_16(__m128i index, const struct choices *c, float *out,
+                      bool stream) {
+  __m512 v = _mm512_permutexvar_ps(_mm512_cvtepu8_epi32(index), c->wide);
+  store_64(out, _mm512_castps_si512(v), stream);
+}
+
+/* Values `i` to i + 31 of the sink. */
+INLINE void choose_32(__m256i index, const struct choices *c, struct sink sink,
+                      size_t i) {
+  void *out = sink_at(sink, i).out;
+  if (sink.type == FLOAT_F32) {
+    choose_16(_mm256_castsi256_si128(index), c, out, sink.stream);
+    choose_16(_mm256_extracti128_si256(index, 1), c, (float *)out + 16,
+              sink.stream);
+    return;
+  }
+  __m512i words = _mm512_cvtepu8_epi16(index);
+  store_64(out, _mm512_permutexvar_epi16(words, c->half), sink.stream);
+}
+
+INLINE void choose_64(__m512i index, const struct choices *c, struct sink sink,
+                      size_t i) {
+  choose_32(_mm512_castsi512_si256(index), c, sink, i);
+  choose_32(_mm512_extracti64x4_epi64(index, 1), c, sink, i + 32);
+}
+
+INLINE void wide_b1(const uint8_t *codes, size_t n, float scale,
+                    struct sink sink) {
+  struct choices c = choices_of(sink.type, 1, scale);
+  const __m512 low = _mm512_set1_ps(-scale), high = _mm512_set1_ps(scale);
+  const __m512i low_half =
+      _mm512_broadcastw_epi16(_mm512_castsi512_si128(c.half));
+  const __m512i high_half =
+      _mm512_permutexvar_epi16(_mm512_set1_epi16(2), c.half);
+  size_t j = 0;
+  if (sink.type == FLOAT_F32) {
+    for (; j + 16 <= n; j += 16) {
+      __mmask16 set = half_at(codes + j / 8);
+      store_64((float *)sink.out + j,
+               _mm512_castps_si512(_mm512_mask_blend_ps(set, low, high)),
+               sink.stream);
+    }
+  } else {
+    for (; j + 32 <= n; j += 32) {
+      __mmask32 set;
+      memcpy(&set, codes + j / 8, sizeof set);
+      store_64((uint16_t *)sink.out + j,
+               _mm512_mask_blend_epi16(set, low_half, high_half), sink.stream);
+    }
+  }
+  if (j < n) plain_b1(codes, j, n, scale, sink);
+}
+
+/* Sixteen bytes of four codes as sixty-four bytes of one. */
+INLINE __m512i wide_t2_spread(const uint8_t *codes) {
+  const __m512i shifts = _mm512_set1_epi64(0x0e0c0a0806040200);
+  __m512i x = _mm512_cvtepu16_epi64(load_half(codes));
+  return _mm512_and_si512(_mm512_multishift_epi64_epi8(shifts, x),
+                          _mm512_set1_epi8(3));
+}
+
+INLINE void wide_t2(const uint8_t *codes, size_t n, float scale,
+                    struct sink sink) {
+  struct choices c = choices_of(sink.type, 1, scale);
+  size_t j = 0;
+  for (; j + 64 <= n; j += 64)
+    choose_64(wide_t2_spread(codes + j / 4), &c, sink, j);
+  if (j < n) plain_t2(codes, j, n, scale, sink);
+}
+
+INLINE void wide_tq2(const uint8_t *codes, float scale, struct sink sink) {
+  const __m256i three = _mm256_set1_epi8(3);
+  struct choices c = choices_of(sink.type, 1, scale);
+  for (size_t r = 0; r < 2; r++) {
+    __m256i x = load(codes + 32 * r);
+    for (int l = 0; l < 4; l++)
+      choose_32(_mm256_and_si256(_mm256_srli_epi16(x, 2 * l), three), &c, sink,
+                128 * r + 32 * (size_t)l);
+  }
+}
+
+INLINE void wide_trits_power(const uint8_t *codes, size_t n, unsigned power,
+                             float scale, struct sink sink) {
+  struct choices c = choices_of(sink.type, 1, scale);
+  size_t k = sink.stream ? head_of(sink, n) : 0;
+  if (k > 0) plain_trits(codes, 0, k, power, scale, sink);
+  for (; k + 32 <= n; k += 32)
+    choose_32(trits_32(load(codes + k), power), &c, sink, k);
+  if (k < n) plain_trits(codes, k, n, power, scale, sink);
+}
+
+INLINE void wide_trits(const uint8_t *codes, size_t n, unsigned power,
+                       float scale, struct sink sink) {
+  if (power == 1) wide_trits_power(codes, n, 1, scale, sink);
+  if (power == 3) wide_trits_power(codes, n, 3, scale, sink);
+  if (power == 9) wide_trits_power(codes, n, 9, scale, sink);
+  if (power == 27) wide_trits_power(codes, n, 27, scale, sink);
+  if (power == 81) wide_trits_power(codes, n, 81, scale, sink);
+}
+
+INLINE void wide_tq1(const uint8_t *in, float scale, struct sink sink) {
+  struct choices c = choices_of(sink.type, 1, scale);
+  __m256i x = biased(load(in)), last[3];
+  for (size_t n = 0; n < TRITS; n++, x = tripled(x))
+    choose_32(trits_of(x), &c, sink, 32 * n);
+  tq1_last(in, last);
+  for (size_t n = 0; n < 3; n++)
+    choose_32(last[n], &c, sink, 160 + 32 * n);
+}
+
+/* Thirty-two bytes of two codes as sixty-four bytes of one. */
+INLINE __m512i wide_q4_spread(const uint8_t *codes) {
+  __m512i x = _mm512_cvtepu8_epi16(load(codes));
+  x = _mm512_or_si512(x, _mm512_slli_epi16(x, 4));
+  return _mm512_and_si512(x, _mm512_set1_epi8(15));
+}
+
+INLINE void wide_q4(const uint8_t *codes, size_t n, float scale,
+                    struct sink sink) {
+  struct choices c = choices_of(sink.type, 8, scale);
+  size_t j = 0;
+  for (; j + 64 <= n; j += 64)
+    choose_64(wide_q4_spread(codes + j / 2), &c, sink, j);
+  if (j < n) plain_q4(codes, j, n, scale, sink);
+}
+
+INLINE void wide_q4_0(const uint8_t *codes, float scale, struct sink sink) {
+  struct choices c = choices_of(sink.type, 8, scale);
+  choose_32(q4_0_spread(codes), &c, sink, 0);
+}
+
+INLINE void wide_q8_0(const uint8_t *codes, float scale, struct sink sink) {
+  const __m512 factor = _mm512_set1_ps(scale);
+  __m512 v[2];
+  for (size_t h = 0; h < 2; h++)
+    v[h] = _mm512_mul_ps(
+        _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(load_half(codes + 16 * h))),
+        factor);
+  if (sink.type == FLOAT_F32) {
+    store_64(sink.out, _mm512_castps_si512(v[0]), sink.stream);
+    store_64((float *)sink.out + 16, _mm512_castps_si512(v[1]), sink.stream);
+    return;
+  }
+  store_64(sink.out, narrow_32(sink.type, v[0], v[1]), sink.stream);
+}
+
+/* ---- sums ---- */
+
+/* See add_chunk and meet. */
+INLINE void add_sixteen(__m512d sum[2], __m512 v) {
+  sum[0] = _mm512_add_pd(sum[0], _mm512_cvtps_pd(_mm512_castps512_ps256(v)));
+  sum[1] = _mm512_add_pd(sum[1], _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1)));
+}
+
+INLINE double meet_sixteen(const __m512d sum[2]) {
+  __m512d x = _mm512_add_pd(sum[0], sum[1]);
+  __m256d y =
+      _mm256_add_pd(_mm512_castpd512_pd256(x), _mm512_extractf64x4_pd(x, 1));
+  __m128d z =
+      _mm_add_pd(_mm256_castpd256_pd128(y), _mm256_extractf128_pd(y, 1));
+  return _mm_cvtsd_f64(_mm_add_sd(z, _mm_unpackhi_pd(z, z)));
+}
+
+/* SUM_IN_LANES with sixteen elements at `at`; the last vector of a row is
+ * masked, which adds 0 to the lanes that have no element. `sixteen` must be 0
+ * where `w` is and `present` is not set. */
+#define SUM_IN_SIXTEENS(n, sixteen)                                            \
+  __m512d sum[2] = {_mm512_setzero_pd(), _mm512_setzero_pd()};                 \
+  for (size_t start = 0; start < (n); start += CHUNK) {                        \
+    __m512 part = _mm512_setzero_ps();                                         \
+    size_t at = start, end = chunk_end(start, n);                              \
+    __mmask16 present = 0xffff;                                                \
+    for (; at + LANES <= end; at += LANES)                                     \
+      part = _mm512_add_ps(part, (sixteen));                                   \
+    present = (__mmask16)((1u << (end - at)) - 1);                             \
+    if (at < end) part = _mm512_mask_add_ps(part, present, part, (sixteen));   \
+    add_sixteen(sum, part);                                                    \
+  }                                                                            \
+  return meet_sixteen(sum)
+
+INLINE __m512 some_of(const float *w, __mmask16 present) {
+  return _mm512_maskz_loadu_ps(present, w);
+}
+
+INLINE __m512 some_codes(const int8_t *codes, __mmask16 present) {
+  __m128i bytes = _mm_maskz_loadu_epi8(present, codes);
+  return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes));
+}
+
+INLINE __m512 square_16(__m512 v) { return _mm512_mul_ps(v, v); }
+
+static double wide_magnitudes(const float *w, size_t n) {
+  SUM_IN_SIXTEENS(n, _mm512_abs_ps(some_of(w + at, present)));
+}
+
+INLINE __m512 above_16(__m512 v, __m512 limit, size_t *count) {
+  __m512 x = _mm512_abs_ps(v);
+  __mmask16 is = _mm512_cmp_ps_mask(x, limit, _CMP_GT_OQ);
+  *count += (size_t)_mm_popcnt_u32(is);
+  return _mm512_maskz_mov_ps(is, x);
+}
+
+/* A threshold is 0 or more: what is not there is not above it. */
+static double wide_above(const float *w, size_t n, float threshold,
+                         size_t *count) {
+  const __m512 limit = _mm512_set1_ps(threshold);
+  *count = 0;
+  SUM_IN_SIXTEENS(n, above_16(some_of(w + at, present), limit, count));
+}
+
+static double wide_coded(const float *w, const int8_t *codes, size_t n) {
+  SUM_IN_SIXTEENS(n, _mm512_mul_ps(some_of(w + at, present),
+                                   some_codes(codes + at, present)));
+}
+
+static double wide_error(const float *w, const int8_t *codes, size_t n,
+                         float scale) {
+  const __m512 factor = _mm512_set1_ps(scale);
+  SUM_IN_SIXTEENS(n,
+                  square_16(_mm512_sub_ps(
+                      some_of(w + at, present),
+                      _mm512_mul_ps(some_codes(codes + at, present), factor))));
+}
+
+static double wide_sign_error(const float *w, size_t n, float scale) {
+  const __m512 level = _mm512_set1_ps(scale);
+  SUM_IN_SIXTEENS(n, square_16(_mm512_sub_ps(
+                         _mm512_abs_ps(some_of(w + at, present)), level)));
+}
+
+/* Bits past the last column are 0. */
+INLINE __m512 signs_error_16(const float *w, uint8_t *codes, __m512 level,
+                             __mmask16 present) {
+  __m512 v = some_of(w, present);
+  __mmask16 is =
+      _mm512_mask_cmp_ps_mask(present, v, _mm512_setzero_ps(), _CMP_GE_OQ);
+  if (present > 0xff)
+    put_half(codes, is);
+  else
+    *codes = (uint8_t)is;
+  return square_16(_mm512_sub_ps(_mm512_abs_ps(v), level));
+}
+
+static double wide_signs_error(const float *w, size_t n, uint8_t *codes,
+                               float scale) {
+  const __m512 level = _mm512_set1_ps(scale);
+  SUM_IN_SIXTEENS(n, signs_error_16(w + at, codes + at / 8, level, present));
+}
+
+INLINE __m512 q4_error_16(__m512 w, __m512 scale) {
+  const __m512 shift = _mm512_set1_ps(0x1.8p23f);
+  __m512 x = _mm512_div_ps(w, scale);
+  x = _mm512_min_ps(x, _mm512_set1_ps(Q4_MAX));
+  x = _mm512_max_ps(x, _mm512_set1_ps(-Q4_MAX));
+  x = _mm512_sub_ps(_mm512_add_ps(x, shift), shift);
+  return square_16(_mm512_sub_ps(w, _mm512_mul_ps(x, scale)));
+}
+
+static double wide_q4_error(const float *w, size_t n, float scale) {
+  const __m512 factor = _mm512_set1_ps(scale);
+  SUM_IN_SIXTEENS(n, q4_error_16(some_of(w + at, present), factor));
+}
+
+static float wide_dot(const float *a, const float *b, size_t n) {
+  __m512 sum = _mm512_setzero_ps();
+  float lane[LANES];
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES)
+    sum = _mm512_add_ps(
+        sum, _mm512_mul_ps(_mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i)));
+  _mm512_storeu_ps(lane, sum);
+  return rest_of_dot(a, b, i, n, lane);
+}
+
+INLINE void wide_ternary_codes(const float *w, size_t n, float threshold,
+                               int8_t *codes) {
+  const __m512 high = _mm512_set1_ps(threshold);
+  const __m512 low = _mm512_set1_ps(-threshold);
+  for (size_t i = 0; i < n; i += 16) {
+    size_t left = n - i;
+    __mmask16 present = left < 16 ? (__mmask16)((1u << left) - 1) : 0xffff;
+    __m512 v = some_of(w + i, present);
+    __m128i up =
+        _mm_maskz_set1_epi8(_mm512_cmp_ps_mask(v, high, _CMP_GT_OQ), 1);
+    __m128i code =
+        _mm_mask_set1_epi8(up, _mm512_cmp_ps_mask(v, low, _CMP_LT_OQ), -1);
+    _mm_mask_storeu_epi8(codes + i, present, code);
+  }
+}
+
+#define WIDEN         widen
+#define NARROW        narrow
+#define MAGNITUDES    wide_magnitudes
+#define ABOVE         wide_above
+#define CODED         wide_coded
+#define ERROR         wide_error
+#define SIGN_ERROR    wide_sign_error
+#define DOT           wide_dot
+#define NOT_FINITE    not_finite
+#define LARGEST       largest
+#define FIRST_LARGEST first_largest
+#define ROUND_CODES   round_codes
+#define TERNARY_CODES wide_ternary_codes
+#define Q4_ERROR      wide_q4_error
+#define Q4_0_CODES    q4_0_codes_32
+#define SIGNS_ERROR   wide_signs_error
+#define SIGNS         signs
+#define RUN_B1        wide_b1
+#define RUN_T2        wide_t2
+#define RUN_Q4        wide_q4
+#define RUN_TRITS     wide_trits
+#define RUN_TQ1       wide_tq1
+#define RUN_TQ2       wide_tq2
+#define RUN_Q4_0      wide_q4_0
+#define RUN_Q8_0      wide_q8_0
+#define SUM_PLANES    sum_planes
+#define SUM_SPANS     sum_spans
+#define SUM_TRITS     sum_trits
+#define SUM_TQ1       sum_tq1
+#define SUM_T5        sum_t5
+#define FIRST_PAIRED  first_paired
+#define FIRST_BLOCKS  first_blocks
+#define FIRST_Q4      first_q4
+#define SUM_Q4_0      sum_q4_0
+#define SUM_CODES     sum_codes
+
 #define KERNELS  kernels_avx512
 #define ISA_NAME "avx512"
 #include "kernels_rows.h"

@@ -22,23 +22,13 @@ static void decode_floats(const struct row *row, const uint8_t *in,
   }
 }
 
-INLINE void decode_tq1(const uint8_t *in, float scale, struct sink sink) {
-  static const unsigned powers[TRITS] = {1, 3, 9, 27, 81};
-  for (size_t n = 0; n < TRITS; n++) {
-    RUN_TRITS(in, 32, powers[n], scale, sink_at(sink, 32 * n));
-    RUN_TRITS(in + 32, 16, powers[n], scale, sink_at(sink, 160 + 16 * n));
-    if (n < 4)
-      plain_trits(in + 48, 0, 4, powers[n], scale, sink_at(sink, 240 + 4 * n));
-  }
-}
-
 INLINE void decode_block(enum codec_id id, const uint8_t *in, float scale,
                          struct sink sink) {
   if (id == CODEC_Q8_0) RUN_Q8_0(in + 2, scale, sink);
   if (id == CODEC_Q4_0) RUN_Q4_0(in + 2, scale, sink);
   if (id == CODEC_Q1_0) RUN_B1(in + 2, 128, scale, sink);
   if (id == CODEC_Q2_0) RUN_T2(in + 2, 64, scale, sink);
-  if (id == CODEC_TQ1_0) decode_tq1(in, scale, sink);
+  if (id == CODEC_TQ1_0) RUN_TQ1(in, scale, sink);
   if (id == CODEC_TQ2_0) RUN_TQ2(in, scale, sink);
 }
 
@@ -112,11 +102,14 @@ INLINE size_t decode_ours(enum codec_id id, const struct row *row,
     uint16_t half = half_at(scales);
     scales += sizeof half;
     if (!half_is_finite(half)) return first;
+    struct sink part = sink_at(sink, first);
+#ifdef STREAM
+    part.stream = sink.stream && (uintptr_t)part.out % STREAM == 0;
+#endif
     if (runs)
-      decode_run(id, codes + first * bits / 8, n, f16_to_f32(half),
-                 sink_at(sink, first));
+      decode_run(id, codes + first * bits / 8, n, f16_to_f32(half), part);
     else
-      SCALE(scratch + first, n, f16_to_f32(half), sink_at(sink, first));
+      SCALE(scratch + first, n, f16_to_f32(half), part);
   }
   return row->cols;
 }

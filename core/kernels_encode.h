@@ -2,25 +2,9 @@
 #ifndef BITTERN_KERNELS_ENCODE_H
 #define BITTERN_KERNELS_ENCODE_H
 
-enum { REFERENCE_BLOCKS = 8 };
+#include "kernels_encode_plain.h"
 
-/* Sums of |w| of `count` <= REFERENCE_BLOCKS blocks of 128, each from its first
- * element to its last in float, as the reference packer does. */
-MAYBE void plain_reference_sums(const float *w, size_t count, float *sums) {
-  for (size_t b = 0; b < count; b++) {
-    float sum = 0;
-    for (size_t j = 0; j < 128; j++)
-      sum += fabsf(w[128 * b + j]);
-    sums[b] = sum;
-  }
-}
-
-/* Codes nearest to w among -1, 0, 1 times twice the threshold. */
-MAYBE void ternary_codes(const float *w, size_t n, float threshold,
-                         int8_t *codes) {
-  for (size_t i = 0; i < n; i++)
-    codes[i] = (int8_t)((w[i] > threshold) - (w[i] < -threshold));
-}
+enum { F16_INFINITY = 0x7c00 };
 
 /* Lloyd's iteration: with given codes the best scale is the mean magnitude of
  * the weights that are not coded 0; with a given scale the best codes split at
@@ -46,6 +30,7 @@ static float ternary_least_squares(const float *w, size_t n, double mean,
 static uint16_t ternary_fit(const float *w, size_t n, const struct fit *how,
                             int8_t *codes) {
   double mean = MAGNITUDES(w, n) / (double)n;
+  if (!isfinite(mean)) return F16_INFINITY;
   float scale = how->mean_abs
                     ? (float)mean
                     : ternary_least_squares(w, n, mean, how->iterations);
@@ -53,20 +38,8 @@ static uint16_t ternary_fit(const float *w, size_t n, const struct fit *how,
   if (rounded == 0)
     memset(codes, 0, n);
   else
-    ternary_codes(w, n, f16_to_f32(rounded) / 2, codes);
+    TERNARY_CODES(w, n, f16_to_f32(rounded) / 2, codes);
   return rounded;
-}
-
-/* Adding 1.5 * 2^23 leaves no fraction bits: rounds to nearest even. */
-INLINE float round_small(float x) { return (x + 0x1.8p23f) - 0x1.8p23f; }
-
-MAYBE void q4_codes(const float *w, size_t n, float scale, int8_t *codes) {
-  for (size_t i = 0; i < n; i++) {
-    float x = w[i] / scale;
-    x = x > Q4_MAX ? Q4_MAX : x;
-    x = x < -Q4_MAX ? -Q4_MAX : x;
-    codes[i] = (int8_t)round_small(x);
-  }
 }
 
 MAYBE int64_t sum_squares(const int8_t *codes, size_t n) {
@@ -82,13 +55,12 @@ struct q4_best {
 };
 
 /* Tries one scale; keeps it in `best` when its error is less. */
-static void q4_try(const float *w, size_t n, float scale, int8_t *codes,
+static void q4_try(const float *w, size_t n, float scale,
                    struct q4_best *best) {
   uint16_t rounded = f32_to_f16(scale);
   float value = f16_to_f32(rounded);
   if (value == 0 || isinf(value)) return;
-  q4_codes(w, n, value, codes);
-  double error = ERROR(w, codes, n, value);
+  double error = Q4_ERROR(w, n, value);
   if (error < best->error) *best = (struct q4_best){rounded, error};
 }
 
@@ -96,10 +68,10 @@ static void q4_try(const float *w, size_t n, float scale, int8_t *codes,
  * others better. The best of them is refined once by least squares under its
  * own codes. */
 static uint16_t q4_fit(const float *w, size_t n, int8_t *codes) {
-  float widest = plain_largest(w, n) / Q4_MAX;
+  float widest = LARGEST(w, n) / Q4_MAX;
   struct q4_best best = {f32_to_f16(widest), INFINITY};
   for (int percent = 100; percent >= 65; percent -= 5)
-    q4_try(w, n, widest * ((float)percent / 100), codes, &best);
+    q4_try(w, n, widest * ((float)percent / 100), &best);
   if (best.error == INFINITY) {
     memset(codes, 0, n);
     return best.scale;
@@ -107,7 +79,7 @@ static uint16_t q4_fit(const float *w, size_t n, int8_t *codes) {
   q4_codes(w, n, f16_to_f32(best.scale), codes);
   int64_t squares = sum_squares(codes, n);
   if (squares > 0)
-    q4_try(w, n, (float)(CODED(w, codes, n) / (double)squares), codes, &best);
+    q4_try(w, n, (float)(CODED(w, codes, n) / (double)squares), &best);
   q4_codes(w, n, f16_to_f32(best.scale), codes);
   return best.scale;
 }
@@ -158,6 +130,14 @@ static uint16_t binary_scale(const float *w, size_t n) {
   return f32_to_f16((float)(MAGNITUDES(w, n) / (double)n));
 }
 
+INLINE void encode_signs(const float *w, size_t n, uint8_t *codes,
+                         uint16_t scale, double *error) {
+  if (error)
+    *error += SIGNS_ERROR(w, n, codes, f16_to_f32(scale));
+  else
+    SIGNS(w, n, codes);
+}
+
 static size_t encode_b1(const struct row *row, const float *w, int8_t *scratch,
                         uint8_t *codes, uint16_t *scales, double *error) {
   bool direct = row->group % 8 == 0 || row->group >= row->cols;
@@ -167,8 +147,11 @@ static size_t encode_b1(const struct row *row, const float *w, int8_t *scratch,
     uint16_t scale = binary_scale(w + first, n);
     if (!half_is_finite(scale)) return first;
     *scales++ = scale;
-    if (direct) SIGNS(w + first, n, codes + first / 8);
-    for (size_t j = first; !direct && j < first + n; j++)
+    if (direct) {
+      encode_signs(w + first, n, codes + first / 8, scale, error);
+      continue;
+    }
+    for (size_t j = first; j < first + n; j++)
       scratch[j] = w[j] >= 0 ? 1 : -1;
     if (error) *error += SIGN_ERROR(w + first, n, f16_to_f32(scale));
   }
@@ -200,39 +183,24 @@ INLINE float inverse_of(float d) {
   return isinf(inverse) ? 0 : inverse;
 }
 
-/* Rounds half away from zero, as roundf does, for |x| < 2^22. */
-INLINE int round_away(float x) {
-  int whole = (int)x;
-  float rest = x - (float)whole;
-  return whole + (rest >= 0.5f) - (rest <= -0.5f);
-}
-
 /* d = max|w| / 127, codes rounded half away. */
 static uint16_t q8_0_codes(const float *w, int8_t *codes) {
-  float d = plain_largest(w, 32) / 127, inverse = inverse_of(d);
-  for (size_t j = 0; j < 32; j++)
-    codes[j] = (int8_t)round_away(w[j] * inverse);
+  float d = LARGEST(w, 32) / 127;
+  if (isfinite(d)) ROUND_CODES(w, 32, inverse_of(d), codes);
   return f32_to_f16(d);
 }
 
 /* The weight of largest magnitude, the first of equals, becomes -8. */
 static uint16_t q4_0_codes(const float *w, int8_t *codes) {
-  float largest = plain_largest(w, 32), at = 0;
-  for (size_t j = 32; j-- > 0;)
-    at = fabsf(w[j]) == largest ? w[j] : at;
-  float d = at / -8, inverse = inverse_of(d);
-  for (size_t j = 0; j < 32; j++) {
-    int code = (int)(w[j] * inverse + 8.5f);
-    codes[j] = (int8_t)((code < 15 ? code : 15) - 8);
-  }
+  float d = FIRST_LARGEST(w) / -8;
+  if (isfinite(d)) Q4_0_CODES(w, inverse_of(d), codes);
   return f32_to_f16(d);
 }
 
 /* d = max|w|: packs weights that are ternary already. */
 static uint16_t amax_codes(const float *w, size_t n, int8_t *codes) {
-  float d = plain_largest(w, n), inverse = inverse_of(d);
-  for (size_t j = 0; j < n; j++)
-    codes[j] = (int8_t)round_away(w[j] * inverse);
+  float d = LARGEST(w, n);
+  if (isfinite(d)) ROUND_CODES(w, n, inverse_of(d), codes);
   return f32_to_f16(d);
 }
 
@@ -292,23 +260,32 @@ static size_t encode_blocks(const struct row *row, const struct fit *how,
   return row->cols;
 }
 
+/* f16 of the mean magnitude as the reference packer sums it. Each of its 127
+ * additions is off by at most 2^-24, ours in lanes by less: when the sum less
+ * 1e-5 of it and the sum more 1e-5 of it round to the same scale, so does that
+ * packer's. Otherwise, once in some dozens of blocks, its sum is made. */
+static uint16_t reference_scale(const float *w) {
+  double mean = MAGNITUDES(w, 128) / 128;
+  uint16_t low = f32_to_f16((float)(mean * (1 - 1e-5)));
+  uint16_t high = f32_to_f16((float)(mean * (1 + 1e-5)));
+  return low == high ? low : f32_to_f16(sequential_sum(w) / 128);
+}
+
 static size_t encode_q1_0(const struct row *row, const struct fit *how,
                           const float *w, uint8_t *out, double *error) {
-  float sums[REFERENCE_BLOCKS];
-  size_t blocks = row->cols / 128;
-  for (size_t b = 0; b < blocks; b++, w += 128, out += 18) {
-    size_t of = b % REFERENCE_BLOCKS, left = blocks - b;
-    if (how->reference && of == 0)
-      REFERENCE_SUMS(w, left < REFERENCE_BLOCKS ? left : REFERENCE_BLOCKS,
-                     sums);
+  for (size_t first = 0; first < row->cols; first += 128, out += 18) {
+    const float *at = w + first;
     uint16_t scale =
-        how->reference ? f32_to_f16(sums[of] / 128) : binary_scale(w, 128);
-    if (!half_is_finite(scale)) return 128 * b;
+        how->reference ? reference_scale(at) : binary_scale(at, 128);
+    if (!half_is_finite(scale)) return first;
     put_half(out, scale);
-    SIGNS(w, 128, out + 2);
-    if (error) *error += SIGN_ERROR(w, 128, f16_to_f32(scale));
+    encode_signs(at, 128, out + 2, scale, error);
   }
   return row->cols;
+}
+
+static double plain_difference(const float *a, const float *b, size_t n) {
+  SUM_IN_LANES(n, square(a[at] - b[at]));
 }
 
 /* f32, f16 and bf16: the values themselves, rounded. */
@@ -318,17 +295,12 @@ static size_t encode_floats(const struct row *row, const float *w, uint8_t *out,
   size_t width = row->codec->bytes;
   float back[256];
   NARROW(type, w, row->cols, out);
-  for (size_t first = 0; type != FLOAT_F32 && first < row->cols; first += 256) {
+  for (size_t first = 0; first < row->cols; first += 256) {
     size_t n = row->cols - first < 256 ? row->cols - first : 256;
     WIDEN(type, out + first * width, n, back);
-    size_t bad = plain_not_finite(back, n);
+    size_t bad = NOT_FINITE(back, n);
     if (bad < n) return first + bad;
-    double lane[LANES] = {0};
-    for (size_t i = 0; error && i < n; i++) {
-      double d = (double)w[first + i] - (double)back[i];
-      lane[i % LANES] += d * d;
-    }
-    if (error) *error += meet(lane);
+    if (error) *error += plain_difference(w + first, back, n);
   }
   return row->cols;
 }

@@ -3,8 +3,10 @@
  * nothing better, so that there is one statement of every result.
  *
  * Float sums have sixteen lanes: element i goes to lane i mod 16; then lanes 8
- * apart are added, then 4, 2 and 1 apart. Sums of weights are double, products
- * with activations float. Compile with -ffp-contract=off. */
+ * apart are added, then 4, 2 and 1 apart. Sums over weights are made in float
+ * over chunks of 256 elements, whose lanes are then added to double lanes in
+ * order; products with activations are float throughout. Compile with
+ * -ffp-contract=off. */
 #ifndef BITTERN_KERNELS_PLAIN_H
 #define BITTERN_KERNELS_PLAIN_H
 
@@ -16,7 +18,7 @@
 #define MAYBE  static inline __attribute__((unused))
 #define APART  static __attribute__((unused, noinline))
 
-enum { LANES = 16 };
+enum { LANES = 16, CHUNK = 256 };
 
 /* ---- conversions ---- */
 
@@ -61,6 +63,33 @@ INLINE void put(struct sink sink, size_t i, float value) {
   if (sink.type == FLOAT_BF16) put_half(at, f32_to_bf16(value));
 }
 
+/* The values that codes low, low + 1 ... stand for, as the sink has them. */
+struct values {
+  float wide[16];
+  uint16_t half[16];
+};
+
+INLINE struct values values_of(struct sink sink, int low, int count,
+                               float scale) {
+  struct values values = {{0}, {0}};
+  for (int i = 0; i < count; i++) {
+    float value = (float)(low + i) * scale;
+    values.wide[i] = value;
+    if (sink.type == FLOAT_F16) values.half[i] = f32_to_f16(value);
+    if (sink.type == FLOAT_BF16) values.half[i] = f32_to_bf16(value);
+  }
+  return values;
+}
+
+INLINE void put_value(struct sink sink, size_t i, const struct values *values,
+                      int index) {
+  uint8_t *at = (uint8_t *)sink.out + i * sink_width(sink.type);
+  if (sink.type == FLOAT_F32)
+    memcpy(at, &values->wide[index], sizeof(float));
+  else
+    put_half(at, values->half[index]);
+}
+
 MAYBE void plain_scale(const int8_t *codes, size_t n, float scale,
                        struct sink sink) {
   for (size_t i = 0; i < n; i++)
@@ -98,121 +127,81 @@ APART float plain_largest(const float *w, size_t n) {
   return float_of(largest);
 }
 
-/* The loops below take up at element `first` with lanes that hold what came
- * before it; `first` is a multiple of LANES. */
-
-APART double rest_of_magnitudes(const float *w, size_t first, size_t n,
-                                double lane[LANES]) {
-  for (size_t i = first; i < n; i++)
-    lane[i % LANES] += (double)fabsf(w[i]);
-  return meet(lane);
+/* Closes a chunk: its lanes join the sums. */
+MAYBE void add_chunk(double lane[LANES], const float part[LANES]) {
+  for (size_t j = 0; j < LANES; j++)
+    lane[j] += (double)part[j];
 }
 
-APART double rest_above(const float *w, size_t first, size_t n, float threshold,
-                        double lane[LANES], size_t *count) {
-  for (size_t i = first; i < n; i++)
-    if (fabsf(w[i]) > threshold) {
-      lane[i % LANES] += (double)fabsf(w[i]);
-      *count += 1;
-    }
-  return meet(lane);
+INLINE size_t chunk_end(size_t start, size_t n) {
+  return n - start < CHUNK ? n : start + CHUNK;
 }
 
-APART double rest_of_coded(const float *w, const int8_t *codes, size_t first,
-                           size_t n, double lane[LANES]) {
-  for (size_t i = first; i < n; i++)
-    lane[i % LANES] += (double)w[i] * codes[i];
-  return meet(lane);
-}
+INLINE float square(float x) { return x * x; }
 
-APART double rest_of_error(const float *w, const int8_t *codes, size_t first,
-                           size_t n, float scale, double lane[LANES]) {
-  for (size_t i = first; i < n; i++) {
-    double d = (double)w[i] - (double)((float)codes[i] * scale);
-    lane[i % LANES] += d * d;
-  }
-  return meet(lane);
-}
-
-APART double rest_of_sign_error(const float *w, size_t first, size_t n,
-                                float scale, double lane[LANES]) {
-  for (size_t i = first; i < n; i++) {
-    double d = (double)fabsf(w[i]) - (double)scale;
-    lane[i % LANES] += d * d;
-  }
-  return meet(lane);
-}
-
-APART float rest_of_dot(const float *a, const float *b, size_t first, size_t n,
-                        float lane[LANES]) {
-  for (size_t i = first; i < n; i++)
-    lane[i % LANES] += a[i] * b[i];
-  for (size_t step = LANES / 2; step > 0; step /= 2)
-    for (size_t j = 0; j < step; j++)
-      lane[j] += lane[j + step];
-  return lane[0];
-}
+/* Returns the sum of `term`, an expression of the element number `at`. */
+#define SUM_IN_LANES(n, term)                                                  \
+  double lane[LANES] = {0};                                                    \
+  for (size_t start = 0; start < (n); start += CHUNK) {                        \
+    float part[LANES] = {0};                                                   \
+    size_t i = start, end = chunk_end(start, n);                               \
+    for (; i + LANES <= end; i += LANES)                                       \
+      for (size_t j = 0, at = i; j < LANES; j++, at++)                         \
+        part[j] += (term);                                                     \
+    for (size_t at = i; at < end; at++)                                        \
+      part[at % LANES] += (term);                                              \
+    add_chunk(lane, part);                                                     \
+  }                                                                            \
+  return meet(lane)
 
 /* Sum of |w|. */
 APART double plain_magnitudes(const float *w, size_t n) {
-  double lane[LANES] = {0};
-  size_t i = 0;
-  for (; i + LANES <= n; i += LANES)
-    for (size_t j = 0; j < LANES; j++)
-      lane[j] += (double)fabsf(w[i + j]);
-  return rest_of_magnitudes(w, i, n, lane);
+  SUM_IN_LANES(n, fabsf(w[at]));
 }
 
 /* Sum of |w| of the weights above the threshold, and their number. */
 APART double plain_above(const float *w, size_t n, float threshold,
                          size_t *count) {
-  double lane[LANES] = {0};
   *count = 0;
-  return rest_above(w, 0, n, threshold, lane, count);
+  for (size_t i = 0; i < n; i++)
+    *count += fabsf(w[i]) > threshold;
+  SUM_IN_LANES(n, fabsf(w[at]) > threshold ? fabsf(w[at]) : 0);
 }
 
 /* Sum of w * code. */
 APART double plain_coded(const float *w, const int8_t *codes, size_t n) {
-  double lane[LANES] = {0};
-  size_t i = 0;
-  for (; i + LANES <= n; i += LANES)
-    for (size_t j = 0; j < LANES; j++)
-      lane[j] += (double)w[i + j] * codes[i + j];
-  return rest_of_coded(w, codes, i, n, lane);
+  SUM_IN_LANES(n, w[at] * (float)codes[at]);
 }
 
 /* Sum of (w - code * scale)^2. */
 APART double plain_error(const float *w, const int8_t *codes, size_t n,
                          float scale) {
-  double lane[LANES] = {0};
-  size_t i = 0;
-  for (; i + LANES <= n; i += LANES)
-    for (size_t j = 0; j < LANES; j++) {
-      double d = (double)w[i + j] - (double)((float)codes[i + j] * scale);
-      lane[j] += d * d;
-    }
-  return rest_of_error(w, codes, i, n, scale, lane);
+  SUM_IN_LANES(n, square(w[at] - (float)codes[at] * scale));
 }
 
 /* The same for codes that are the signs of w. */
 APART double plain_sign_error(const float *w, size_t n, float scale) {
-  double lane[LANES] = {0};
-  size_t i = 0;
-  for (; i + LANES <= n; i += LANES)
-    for (size_t j = 0; j < LANES; j++) {
-      double d = (double)fabsf(w[i + j]) - (double)scale;
-      lane[j] += d * d;
-    }
-  return rest_of_sign_error(w, i, n, scale, lane);
+  SUM_IN_LANES(n, square(fabsf(w[at]) - scale));
+}
+
+INLINE float meet_floats(float *lane, size_t lanes) {
+  for (size_t step = lanes / 2; step > 0; step /= 2)
+    for (size_t j = 0; j < step; j++)
+      lane[j] += lane[j + step];
+  return lane[0];
+}
+
+/* Takes up at element `first` with lanes that hold what came before it. */
+APART float rest_of_dot(const float *a, const float *b, size_t first, size_t n,
+                        float lane[LANES]) {
+  for (size_t i = first; i < n; i++)
+    lane[i % LANES] += a[i] * b[i];
+  return meet_floats(lane, LANES);
 }
 
 APART float plain_dot(const float *a, const float *b, size_t n) {
   float lane[LANES] = {0};
-  size_t i = 0;
-  for (; i + LANES <= n; i += LANES)
-    for (size_t j = 0; j < LANES; j++)
-      lane[j] += a[i + j] * b[i + j];
-  return rest_of_dot(a, b, i, n, lane);
+  return rest_of_dot(a, b, 0, n, lane);
 }
 
 /* ---- b1, Q1_0: one bit a weight ----
@@ -222,14 +211,19 @@ APART float plain_dot(const float *a, const float *b, size_t n) {
  *
  *   Q1_0, 18 bytes, 128 weights:  | f16 d | 16 bytes as above | */
 
+INLINE int b1_bit(const uint8_t *codes, size_t j) {
+  return codes[j / 8] >> j % 8 & 1;
+}
+
 INLINE int b1_code(const uint8_t *codes, size_t j) {
-  return 2 * (codes[j / 8] >> j % 8 & 1) - 1;
+  return 2 * b1_bit(codes, j) - 1;
 }
 
 MAYBE void plain_b1(const uint8_t *codes, size_t first, size_t n, float scale,
                     struct sink sink) {
+  struct values values = values_of(sink, -1, 3, scale);
   for (size_t j = first; j < n; j++)
-    put(sink, j, (float)b1_code(codes, j) * scale);
+    put_value(sink, j, &values, 2 * b1_bit(codes, j));
 }
 
 MAYBE void plain_signs(const float *w, size_t first, size_t n, uint8_t *codes) {
@@ -251,8 +245,9 @@ INLINE int t2_code(const uint8_t *codes, size_t j) {
 
 MAYBE void plain_t2(const uint8_t *codes, size_t first, size_t n, float scale,
                     struct sink sink) {
+  struct values values = values_of(sink, -1, 4, scale);
   for (size_t j = first; j < n; j++)
-    put(sink, j, (float)t2_code(codes, j) * scale);
+    put_value(sink, j, &values, t2_code(codes, j) + 1);
 }
 
 /* ---- TQ2_0: two bits a weight, in planes of 32 ----
@@ -261,10 +256,10 @@ MAYBE void plain_t2(const uint8_t *codes, size_t first, size_t n, float scale,
  *   byte 32r + m, bits 2l:        weight 128r + 32l + m, code + 1 */
 
 MAYBE void plain_tq2(const uint8_t *codes, float scale, struct sink sink) {
-  for (size_t j = 0; j < 256; j++) {
-    int code = codes[j / 128 * 32 + j % 32] >> j / 32 % 4 * 2 & 3;
-    put(sink, j, (float)(code - 1) * scale);
-  }
+  struct values values = values_of(sink, -1, 4, scale);
+  for (size_t j = 0; j < 256; j++)
+    put_value(sink, j, &values,
+              codes[j / 128 * 32 + j % 32] >> j / 32 % 4 * 2 & 3);
 }
 
 /* ---- t5, TQ1_0: five trits a byte, planar ----
@@ -301,8 +296,19 @@ INLINE uint8_t trit_byte(unsigned v) {
 
 MAYBE void plain_trits(const uint8_t *codes, size_t first, size_t n,
                        unsigned power, float scale, struct sink sink) {
+  struct values values = values_of(sink, -1, 3, scale);
   for (size_t k = first; k < n; k++)
-    put(sink, k, (float)trit_code(codes[k], power) * scale);
+    put_value(sink, k, &values, trit_code(codes[k], power) + 1);
+}
+
+MAYBE void plain_tq1(const uint8_t *in, float scale, struct sink sink) {
+  static const unsigned powers[TRITS] = {1, 3, 9, 27, 81};
+  for (size_t n = 0; n < TRITS; n++) {
+    plain_trits(in, 0, 32, powers[n], scale, sink_at(sink, 32 * n));
+    plain_trits(in + 32, 0, 16, powers[n], scale, sink_at(sink, 160 + 16 * n));
+    if (n < 4)
+      plain_trits(in + 48, 0, 4, powers[n], scale, sink_at(sink, 240 + 4 * n));
+  }
 }
 
 /* Bytes of `n` columns of trits, the columns of a byte `stride` apart; `count`
@@ -338,8 +344,9 @@ INLINE int q4_code(const uint8_t *codes, size_t j) {
 
 MAYBE void plain_q4(const uint8_t *codes, size_t first, size_t n, float scale,
                     struct sink sink) {
+  struct values values = values_of(sink, -8, 16, scale);
   for (size_t j = first; j < n; j++)
-    put(sink, j, (float)q4_code(codes, j) * scale);
+    put_value(sink, j, &values, q4_code(codes, j) + 8);
 }
 
 /* ---- Q4_0 ----
@@ -352,8 +359,9 @@ INLINE int q4_0_code(const uint8_t *codes, size_t j) {
 }
 
 MAYBE void plain_q4_0(const uint8_t *codes, float scale, struct sink sink) {
+  struct values values = values_of(sink, -8, 16, scale);
   for (size_t j = 0; j < 32; j++)
-    put(sink, j, (float)q4_0_code(codes, j) * scale);
+    put_value(sink, j, &values, q4_0_code(codes, j) + 8);
 }
 
 /* ---- Q8_0 ----

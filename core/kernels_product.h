@@ -68,12 +68,38 @@ INLINE int32_t plain_sum_codes(const int8_t *codes, size_t n, const int8_t *q) {
 }
 #endif
 
-static float meet_terms(float lane[TERMS]) {
-  for (size_t step = TERMS / 2; step > 0; step /= 2)
-    for (size_t j = 0; j < step; j++)
-      lane[j] += lane[j + step];
-  return lane[0];
+/* Eights of terms at once, into the lanes: how many are done, a multiple of
+ * eight. None in plain C. */
+#ifndef FIRST_PAIRED
+#define FIRST_PAIRED(planes, blocks, in, x, lane)    0
+#define FIRST_BLOCKS(id, bytes, blocks, in, x, lane) 0
+#define FIRST_Q4(runs, codes, scales, x, lane)       0
+#endif
+#ifndef SUM_T5
+#define SUM_T5 plain_sum_t5
+INLINE int32_t plain_sum_t5(const uint8_t *codes, size_t cols, size_t m,
+                            const int8_t *q) {
+  static const unsigned powers[TRITS] = {1, 3, 9, 27, 81};
+  int32_t sum = 0;
+  for (size_t t = 0, start = 0; t < TRITS && start < cols; t++, start += m)
+    sum += SUM_TRITS(codes, cols - start < m ? cols - start : m, powers[t],
+                     q + start);
+  return sum;
 }
+#endif
+#ifndef SUM_TQ1
+#define SUM_TQ1 plain_sum_tq1
+INLINE int32_t plain_sum_tq1(const uint8_t *in, const int8_t *q) {
+  static const unsigned powers[TRITS] = {1, 3, 9, 27, 81};
+  int32_t sum = 0;
+  for (size_t n = 0; n < TRITS; n++) {
+    sum += SUM_TRITS(in, 32, powers[n], q + 32 * n);
+    sum += SUM_TRITS(in + 32, 16, powers[n], q + 160 + 16 * n);
+    if (n < 4) sum += SUM_TRITS(in + 48, 4, powers[n], q + 240 + 4 * n);
+  }
+  return sum;
+}
+#endif
 
 /* Blocks of 16 bytes behind their scale, in pairs; the last may be alone. */
 INLINE float product_paired(size_t planes, const struct row *row,
@@ -82,8 +108,10 @@ INLINE float product_paired(size_t planes, const struct row *row,
   float lane[TERMS] = {0};
   size_t blocks = row->cols / row->codec->block;
   int32_t factor = planes == 8 ? 2 : 1;
-  const int8_t *q = x->q;
-  for (size_t i = 0; i < blocks; i += 2, in += 36, q += SPAN * planes) {
+  size_t done = FIRST_PAIRED(planes, blocks, in, x, lane);
+  const int8_t *q = x->q + done / 2 * SPAN * planes;
+  in += 18 * done;
+  for (size_t i = done; i < blocks; i += 2, in += 36, q += SPAN * planes) {
     bool pair = i + 1 < blocks;
     int32_t sums[2];
     SUM_PLANES(planes, in + 2, pair ? in + 20 : none, q, sums);
@@ -93,19 +121,7 @@ INLINE float product_paired(size_t planes, const struct row *row,
       lane[i % TERMS + 1] += (float)(factor * sums[1] - x->sums[i + 1]) *
                              f16_to_f32(half_at(in + 18));
   }
-  return meet_terms(lane);
-}
-
-INLINE int32_t sum_tq1(const uint8_t *in, const int8_t *q) {
-  static const unsigned powers[TRITS] = {1, 3, 9, 27, 81};
-  int32_t sum = 0;
-  for (size_t n = 0; n < TRITS; n++) {
-    sum += SUM_TRITS(in, 32, powers[n], q + 32 * n);
-    sum += SUM_TRITS(in + 32, 16, powers[n], q + 160 + 16 * n);
-  }
-  for (size_t j = 0; j < 16; j++)
-    sum += (trit_code(in[48 + j % 4], powers[j / 4]) + 1) * q[240 + j];
-  return sum;
+  return meet_floats(lane, TERMS);
 }
 
 /* Other blocks, one at a time. */
@@ -114,16 +130,18 @@ INLINE float product_blocks(enum codec_id id, size_t values, size_t bytes,
                             const struct activations *x) {
   float lane[TERMS] = {0};
   size_t at = id == CODEC_TQ1_0 || id == CODEC_TQ2_0 ? bytes - 2 : 0;
-  for (size_t i = 0; i < cols / values; i++, in += bytes) {
+  size_t done = FIRST_BLOCKS(id, bytes, cols / values, in, x, lane);
+  in += bytes * done;
+  for (size_t i = done; i < cols / values; i++, in += bytes) {
     const int8_t *q = x->q + values * i;
     int32_t sum = 0;
-    if (id == CODEC_TQ1_0) sum = sum_tq1(in, q) - x->sums[i];
+    if (id == CODEC_TQ1_0) sum = SUM_TQ1(in, q) - x->sums[i];
     if (id == CODEC_TQ2_0) sum = SUM_SPANS(4, in, 2, q) - x->sums[i];
     if (id == CODEC_Q4_0) sum = SUM_Q4_0(in + 2, q) - 8 * x->sums[i];
     if (id == CODEC_Q8_0) sum = SUM_CODES((const int8_t *)in + 2, 32, q);
     lane[i % TERMS] += (float)sum * f16_to_f32(half_at(in + at));
   }
-  return meet_terms(lane);
+  return meet_floats(lane, TERMS);
 }
 
 /* A run of our codes in planes, of whole spans but for the row's last. */
@@ -145,24 +163,22 @@ INLINE float product_planar(size_t planes, const struct row *row,
   float lane[TERMS] = {0};
   size_t run = row_run(row);
   int32_t factor = planes == 8 ? 2 : 1, bias = planes == 2 ? 8 : 1;
-  for (size_t first = 0, i = 0; first < row->cols; first += run, i++) {
+  size_t i = 0;
+  if (planes == 2) i = FIRST_Q4(row->cols / run, codes, scales, x, lane);
+  for (size_t first = i * run; first < row->cols; first += run, i++) {
     size_t n = row->cols - first < run ? row->cols - first : run;
     int32_t sum = sum_run(planes, codes + first / planes,
                           n / planes + (n % planes != 0), x->q + first);
     lane[i % TERMS] += (float)(factor * sum - bias * x->sums[i]) *
                        f16_to_f32(half_at(scales + 2 * i));
   }
-  return meet_terms(lane);
+  return meet_floats(lane, TERMS);
 }
 
 static float product_t5(const struct row *row, const uint8_t *codes,
                         const uint8_t *scales, const struct activations *x) {
-  static const unsigned powers[TRITS] = {1, 3, 9, 27, 81};
-  size_t cols = row->cols, m = cols / TRITS + (cols % TRITS != 0);
-  int32_t sum = 0;
-  for (size_t t = 0, start = 0; t < TRITS && start < cols; t++, start += m)
-    sum += SUM_TRITS(codes, cols - start < m ? cols - start : m, powers[t],
-                     x->q + start);
+  size_t m = row->cols / TRITS + (row->cols % TRITS != 0);
+  int32_t sum = SUM_T5(codes, row->cols, m, x->q);
   return (float)(sum - x->sums[0]) * f16_to_f32(half_at(scales));
 }
 
@@ -178,7 +194,7 @@ static float product_unpacked(const struct row *row, const uint8_t *codes,
     int32_t sum = SUM_CODES(scratch + first, n, x->q + first);
     lane[i % TERMS] += (float)sum * f16_to_f32(half_at(scales + 2 * i));
   }
-  return meet_terms(lane);
+  return meet_floats(lane, TERMS);
 }
 
 static float product_ours(const struct row *row, const uint8_t *codes,

@@ -13,6 +13,15 @@
 #ifndef SCALE
 #define SCALE plain_scale
 #endif
+#ifndef NOT_FINITE
+#define NOT_FINITE    plain_not_finite
+#define LARGEST       plain_largest
+#define FIRST_LARGEST plain_first_largest
+#define ROUND_CODES   plain_round_codes
+#define TERNARY_CODES plain_ternary_codes
+#define Q4_ERROR      plain_q4_error
+#define Q4_0_CODES    plain_q4_0_codes
+#endif
 #ifndef MAGNITUDES
 #define MAGNITUDES plain_magnitudes
 #define ABOVE      plain_above
@@ -23,9 +32,7 @@
 #endif
 #ifndef SIGNS
 #define SIGNS(w, n, codes) plain_signs(w, 0, n, codes)
-#endif
-#ifndef REFERENCE_SUMS
-#define REFERENCE_SUMS plain_reference_sums
+#define SIGNS_ERROR        plain_signs_error
 #endif
 #ifndef RUN_B1
 #define RUN_B1(codes, n, scale, sink) plain_b1(codes, 0, n, scale, sink)
@@ -33,6 +40,7 @@
 #define RUN_Q4(codes, n, scale, sink) plain_q4(codes, 0, n, scale, sink)
 #define RUN_TRITS(codes, n, p, scale, sink)                                    \
   plain_trits(codes, 0, n, p, scale, sink)
+#define RUN_TQ1  plain_tq1
 #define RUN_TQ2  plain_tq2
 #define RUN_Q4_0 plain_q4_0
 #define RUN_Q8_0 plain_q8_0
@@ -43,7 +51,7 @@
 #include "kernels_product.h"
 
 const struct kernels KERNELS = {
-    ISA_NAME,   WIDEN,      NARROW, plain_not_finite,
+    ISA_NAME,   WIDEN,      NARROW, NOT_FINITE,
     encode_row, decode_row, DOT,    dot_packed,
 };
 

@@ -88,13 +88,13 @@ struct floats quant_check_floats(lua_State *L, int arg, int options,
   return (struct floats){type, bytes.data, bytes.size / type_width(type)};
 }
 
-const float *quant_floats_row(const struct kernels *kernels,
-                              const struct floats *in, size_t row, size_t cols,
-                              float *tile) {
-  const uint8_t *at = in->data + row * cols * type_width(in->type);
+const float *quant_floats(const struct kernels *kernels,
+                          const struct floats *in, size_t first, size_t n,
+                          float *tile) {
+  const uint8_t *at = in->data + first * type_width(in->type);
   bool aligned = (uintptr_t)at % _Alignof(float) == 0;
   if (in->type == FLOAT_F32 && aligned) return (const float *)(const void *)at;
-  kernels->widen(in->type, at, cols, tile);
+  kernels->widen(in->type, at, n, tile);
   return tile;
 }
 

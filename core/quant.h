@@ -56,11 +56,11 @@ struct shape quant_check_shape(lua_State *L, const struct codec *codec,
 struct floats quant_check_floats(lua_State *L, int arg, int options,
                                  const char *key);
 
-/* Row `row` of `cols` floats, widened into `tile` unless it can be read where
- * it lies. */
-const float *quant_floats_row(const struct kernels *kernels,
-                              const struct floats *in, size_t row, size_t cols,
-                              float *tile);
+/* `n` floats from number `first` on, widened into `tile` unless they can be
+ * read where they lie. */
+const float *quant_floats(const struct kernels *kernels,
+                          const struct floats *in, size_t first, size_t n,
+                          float *tile);
 
 /* Option `into` at `arg`, a buffer of `count` elements of `type` to fill, or a
  * new one whose bytes are not set. Pushes it. [-0, +1, v] */

@@ -11,6 +11,9 @@ enum { STREAM_BYTES = 4 << 20 };
  * blocks of every codec. */
 enum { TILE = 1 << 16 };
 
+/* Columns that are widened at once. */
+enum { PIECE = 1024 };
+
 static struct fit check_fit(lua_State *L, int arg) {
   struct fit how = {0};
   const char *scale = bind_opt_string(L, arg, "scale", "least_squares");
@@ -35,28 +38,61 @@ static size_t encode_scratch(lua_State *L, size_t cols) {
   return quant_multiply(L, cols, sizeof(float) + 1) + 64;
 }
 
+/* Blocks stand alone, so that a row may be widened and encoded in pieces that
+ * stay in the nearest cache. Returns what the kernel does. */
+static size_t encode_pieces(const struct rows_job *job, size_t row,
+                            uint8_t *scratch, double *error) {
+  const struct encoding *e = job->context;
+  struct row piece = job->shape->row;
+  size_t cols = piece.cols, block = piece.codec->block;
+  uint8_t *out = e->codes + row * job->shape->row_bytes;
+  float *tile = (float *)(void *)scratch;
+  for (size_t first = 0; first < cols; first += PIECE) {
+    double part = 0;
+    piece.cols = cols - first < PIECE ? cols - first : PIECE;
+    const float *w = quant_floats(job->kernels, &e->in, row * cols + first,
+                                  piece.cols, tile);
+    size_t bad = job->kernels->encode(&piece, &e->how, w, NULL,
+                                      out + first / block * piece.codec->bytes,
+                                      NULL, error ? &part : NULL);
+    if (bad < piece.cols) return first + bad;
+    if (error) *error += part;
+  }
+  return cols;
+}
+
+/* Why a row was refused. */
+static void blame(const struct rows_job *job, struct fault *fault,
+                  uint8_t *scratch) {
+  const struct encoding *e = job->context;
+  size_t cols = job->shape->row.cols;
+  const float *w = quant_floats(job->kernels, &e->in, fault->row * cols, cols,
+                                (float *)(void *)scratch);
+  fault->what = job->shape->row.codec->block == 1
+                    ? "value is too large for 16 bits"
+                    : "scale is too large for 16 bits";
+  size_t bad = job->kernels->not_finite(w, cols);
+  if (bad == cols) return;
+  fault->col = bad;
+  fault->what = "weight is not finite";
+}
+
 static void encode_one(const struct rows_job *job, size_t row, uint8_t *scratch,
                        struct fault *fault) {
   const struct encoding *e = job->context;
   const struct shape *shape = job->shape;
   size_t cols = shape->row.cols;
   float *tile = (float *)(void *)scratch;
-  int8_t *codes = (int8_t *)(tile + cols);
-  double error = 0;
-  const float *w = quant_floats_row(job->kernels, &e->in, row, cols, tile);
-  fault->col = job->kernels->not_finite(w, cols);
-  if (fault->col < cols) {
-    fault->what = "weight is not finite";
-    return;
-  }
-  uint16_t *scales = e->scales ? e->scales + row * shape->groups : NULL;
-  fault->col = job->kernels->encode(&shape->row, &e->how, w, codes,
-                                    e->codes + row * shape->row_bytes, scales,
-                                    e->errors ? &error : NULL);
-  if (fault->col < cols)
-    fault->what = shape->row.codec->block == 1
-                      ? "value is too large for 16 bits"
-                      : "scale is too large for 16 bits";
+  double error = 0, *wanted = e->errors ? &error : NULL;
+  if (e->scales == NULL)
+    fault->col = encode_pieces(job, row, scratch, wanted);
+  else
+    fault->col = job->kernels->encode(
+        &shape->row, &e->how,
+        quant_floats(job->kernels, &e->in, row * cols, cols, tile),
+        (int8_t *)(tile + cols), e->codes + row * shape->row_bytes,
+        e->scales + row * shape->groups, wanted);
+  if (fault->col < cols) blame(job, fault, scratch);
   if (e->errors) e->errors[row] = (float)error;
 }
 

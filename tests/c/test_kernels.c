@@ -183,6 +183,26 @@ static void packing_round_trips(void **state) {
     }
 }
 
+/* Q1_0's scale is the reference packer's: a sum in float, in order. */
+static void q1_0_scales_as_the_reference_does(void **state) {
+  (void)state;
+  const struct row row = {codec_find("q1_0"), 128, 128};
+  const struct fit how = {.reference = true};
+  float w[128];
+  uint8_t block[18];
+  for (int round = 0; round < 20000; round++) {
+    float sum = 0, size = round % 7 == 0 ? 1e-4f : 1;
+    for (size_t i = 0; i < 128; i++) {
+      w[i] = random_float() * size;
+      sum += fabsf(w[i]);
+    }
+    for (size_t i = 0; kernels_available(i) != NULL; i++) {
+      kernels_available(i)->encode(&row, &how, w, NULL, block, NULL, NULL);
+      assert_int_equal(half_at(block), f32_to_f16(sum / 128));
+    }
+  }
+}
+
 /* No scale near the fitted one does better with its own nearest codes. */
 static void ternary_fit_is_a_local_optimum(void **state) {
   (void)state;
@@ -317,6 +337,7 @@ int main(void) {
       cmocka_unit_test(t5_holds_every_five_trits),
       cmocka_unit_test(decode_stays_in_range),
       cmocka_unit_test(packing_round_trips),
+      cmocka_unit_test(q1_0_scales_as_the_reference_does),
       cmocka_unit_test(ternary_fit_is_a_local_optimum),
       cmocka_unit_test(product_has_the_stated_order),
       cmocka_unit_test(exp_is_within_two_units),
