@@ -160,6 +160,15 @@ local function split(argv, at)
   return own
 end
 
+-- A forced instruction set that is not there is refused before anything starts.
+local function check_isa()
+  if not os.getenv("BITTERN_ISA") then return true end
+  local chosen, available = require "core.quant".isa()
+  if chosen then return true end
+  return nil, ("BITTERN_ISA: this processor has no '%s', but %s"):format(os.getenv("BITTERN_ISA"),
+    table.concat(available, ", ")), "config"
+end
+
 -- true, or nil, message, code
 local function configure(argv)
   report.configure {
@@ -167,9 +176,10 @@ local function configure(argv)
     color = option_value(argv, "--color") or "auto",
   }
   if has(argv, "--offline") then require("bittern.http").configure { offline = true } end
+  local ok, message, code = check_isa()
+  if not ok then return nil, message, code end
   local root = option_value(argv, "--root")
   if not root then return true end
-  local message
   script.override, message = fs.realpath(root)
   if script.override then return true end
   return nil, "--root: " .. message, "config"
