@@ -11,7 +11,7 @@ M.array_mark = { __name = "json.array" }
 --- How many arrays and objects may lie in each other.
 M.DEPTH = 64
 
-local MAX_BYTES <const> = 64 << 20
+local MAX_BYTES <const> = 100000000 -- what a safetensors header may have
 
 -- Every function takes the state {text=, lenient=} and a place in the text, and returns
 -- a value and the place after it; what is wrong is raised as {message, place}.
