@@ -121,13 +121,15 @@ static int f_interrupted(lua_State *L) {
   return 1;
 }
 
-/* on_interrupt(call): what host.c calls, once, when the user asked to stop and
- * everything else has ended. */
+/* on_interrupt(call) -> what it was before, or nil: what host.c calls, once,
+ * when the user asked to stop and everything else has ended. */
 static int f_on_interrupt(lua_State *L) {
   luaL_checktype(L, 1, LUA_TFUNCTION);
   lua_settop(L, 1);
+  lua_getfield(L, LUA_REGISTRYINDEX, BIND_ON_INTERRUPT);
+  lua_insert(L, 1);
   lua_setfield(L, LUA_REGISTRYINDEX, BIND_ON_INTERRUPT);
-  return 0;
+  return 1;
 }
 
 /* exe() -> absolute path of this program. */

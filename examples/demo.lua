@@ -164,6 +164,11 @@ end
 
 local folder <const>, message, code = new_folder()
 if not folder then return nil, message, code end
+local tell
+tell = sys.on_interrupt(function()
+  remove(folder)
+  tell()
+end)
 local status, why, id = play(folder)
 remove(folder)
 return status, why, id

@@ -4,13 +4,14 @@ local http = require "bittern.http"
 local support = require "tests.support"
 
 describe("make demo", function()
-  it("stopped by Ctrl-C leaves no process behind", function()
+  it("stopped by Ctrl-C leaves no process and no file behind", function()
+    local temporary = support.folder()
     local demo <close> = assert(process.spawn {
       argv = {
         "/bin/sh", "-c", 'exec "$0" "$@" 2>&1', support.bin, "run",
         support.root .. "/examples/demo.lua",
       },
-      env = support.environment(support.folder(), { TMPDIR = support.folder() }), stdout = "pipe",
+      env = support.environment(support.folder(), { TMPDIR = temporary }), stdout = "pipe",
     })
     local url
     repeat
@@ -23,5 +24,6 @@ describe("make demo", function()
     local answer, _, code = http.get(url .. "/api/v1/tasks")
     assert.is_nil(answer)
     assert.equal("unreachable", code)
+    assert.equal("", support.run({ "ls", "-A", temporary }).stdout)
   end)
 end)
