@@ -73,7 +73,9 @@ local function is_worth_it(idempotent, response, code)
 end
 
 local function reason(response, message)
-  return response and "status " .. response.status or tostring(message)
+  if not response then return tostring(message) end
+  if not response.url then return "status " .. response.status end
+  return ("%s answers %d"):format(response.url:match("^[^?#]*"), response.status)
 end
 
 -- What the last try gave, with their number.

@@ -101,6 +101,13 @@ describe("retry.run", function()
     assert.equal("status 503; again in 7.0 s, as the server asks", w.said[1])
   end)
 
+  it("names what answered, without its query", function()
+    local w = world { idempotent = true }
+    retry.run(function() return { status = 503, headers = {}, url = "http://a/b?token=x" } end,
+      w.options)
+    assert.matches("^http://a/b answers 503; again in ", w.said[1])
+  end)
+
   it("treats a date that has passed as now, and nonsense as nothing", function()
     local w = world { idempotent = true }
     retry.run(playing(answer(503, "Sun, 06 Nov 1994 08:00:00 GMT"), answer(503, "soon"),
