@@ -1,7 +1,7 @@
 -- One HTTP request: `bittern run examples/http.lua URL`. Any status is a result.
 local http = require "core.http"
 
-local url = ... or "https://www.debian.org/"
+local url = ... or "https://example.org/"
 local size = 0
 local response, message, code = http.request {
   url = url,

@@ -1,0 +1,24 @@
+-- The examples run. Those that need the network, a server or a person are left to their readers.
+local support = require "tests.support"
+
+local alone = { "compress", "eval", "kernels", "ledger", "process", "quant", "rules", "sign",
+  "statistics", "store" }
+local writes_a_file = { "gguf", "wallet", "zip" }
+
+describe("the examples", function()
+  local home = support.folder()
+
+  local function runs(name, ...)
+    local done = support.bittern(home,
+      { "run", support.root .. "/examples/" .. name .. ".lua", ... }, { cwd = home })
+    assert.equal(0, done.status, name .. ": " .. done.stderr)
+  end
+
+  it("run as they are", function()
+    for _, name in ipairs(alone) do runs(name) end
+  end)
+
+  it("run with a file to write", function()
+    for _, name in ipairs(writes_a_file) do runs(name, home .. "/" .. name) end
+  end)
+end)
