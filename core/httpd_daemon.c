@@ -121,18 +121,29 @@ static enum MHD_Result answer(struct httpd *httpd,
   return queued;
 }
 
-/* The head is there, the body is not: refuse at once what is too large, before
- * a client that waits for 100 Continue sends it. */
+/* Whether a body of this size, sent to be refused, is read to its end: closing
+ * on a client that still writes resets the connection, and the answer with it.
+ * One without manners is not listened to for ever. */
+static bool is_heard_out(const struct httpd *httpd, uint64_t size) {
+  return size / 2 <= body_limit(&httpd->limits) + PATIENCE;
+}
+
+/* The head is there, the body is not: what is too large is refused at once when
+ * the client waits for 100 Continue, and else read and dropped. */
 static enum MHD_Result on_head(const struct httpd *httpd,
                                struct MHD_Connection *connection,
                                struct request *request) {
   const char *length = MHD_lookup_connection_value(
       connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+  const char *expects = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+                                                    MHD_HTTP_HEADER_EXPECT);
   request->started = true;
-  if (length == NULL ||
-      strtoull(length, NULL, 10) <= body_limit(&httpd->limits))
-    return MHD_YES;
-  return queue_refusal(connection, MHD_HTTP_CONTENT_TOO_LARGE);
+  uint64_t size = length != NULL ? strtoull(length, NULL, 10) : 0;
+  if (size <= body_limit(&httpd->limits)) return MHD_YES;
+  if (expects != NULL || !is_heard_out(httpd, size))
+    return queue_refusal(connection, MHD_HTTP_CONTENT_TOO_LARGE);
+  request->refuse = MHD_HTTP_CONTENT_TOO_LARGE;
+  return MHD_YES;
 }
 
 /* Adds a piece of the body. On failure the rest is read and dropped, since an
@@ -163,9 +174,8 @@ static enum MHD_Result on_access(void *user, struct MHD_Connection *connection,
   if (*size == 0) return answer(httpd, connection, method, request);
   collect(httpd, request, data, *size);
   *size = 0;
-  /* A client without manners is not listened to for ever. */
-  bool endless = request->refuse != 0 &&
-                 request->received / 2 > body_limit(&httpd->limits) + PATIENCE;
+  bool endless =
+      request->refuse != 0 && !is_heard_out(httpd, request->received);
   return endless ? MHD_NO : MHD_YES;
 }
 
