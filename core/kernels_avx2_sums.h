@@ -65,7 +65,7 @@ INLINE double meet_lanes(const struct lanes *sum) {
   }                                                                            \
   return meet_lanes(&sum)
 
-MAYBE double magnitudes(const float *w, size_t n) {
+INLINE double magnitudes(const float *w, size_t n) {
   SUM_IN_EIGHTS(n, magnitude(_mm256_loadu_ps(w + at)), fabsf(w[at]));
 }
 
@@ -281,8 +281,8 @@ INLINE __m256 signs_error_8(const float *w, uint8_t *codes, float scale) {
   return square_8(_mm256_sub_ps(magnitude(v), _mm256_set1_ps(scale)));
 }
 
-MAYBE double signs_error(const float *w, size_t n, uint8_t *codes,
-                         float scale) {
+INLINE double signs_error(const float *w, size_t n, uint8_t *codes,
+                          float scale) {
   if (n % LANES != 0) plain_signs(w, n - n % LANES, n, codes);
   SUM_IN_EIGHTS(n, signs_error_8(w + at, codes + at / 8, scale),
                 square(fabsf(w[at]) - scale));

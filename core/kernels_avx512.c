@@ -246,7 +246,7 @@ INLINE __m512 some_codes(const int8_t *codes, __mmask16 present) {
 
 INLINE __m512 square_16(__m512 v) { return _mm512_mul_ps(v, v); }
 
-static double wide_magnitudes(const float *w, size_t n) {
+INLINE double wide_magnitudes(const float *w, size_t n) {
   SUM_IN_SIXTEENS(n, _mm512_abs_ps(some_of(w + at, present)));
 }
 
@@ -298,7 +298,7 @@ INLINE __m512 signs_error_16(const float *w, uint8_t *codes, __m512 level,
   return square_16(_mm512_sub_ps(_mm512_abs_ps(v), level));
 }
 
-static double wide_signs_error(const float *w, size_t n, uint8_t *codes,
+INLINE double wide_signs_error(const float *w, size_t n, uint8_t *codes,
                                float scale) {
   const __m512 level = _mm512_set1_ps(scale);
   SUM_IN_SIXTEENS(n, signs_error_16(w + at, codes + at / 8, level, present));

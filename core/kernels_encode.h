@@ -264,22 +264,27 @@ static size_t encode_blocks(const struct row *row, const struct fit *how,
  * additions is off by at most 2^-24, ours in lanes by less: when the sum less
  * 1e-5 of it and the sum more 1e-5 of it round to the same scale, so does that
  * packer's. Otherwise, once in some dozens of blocks, its sum is made. */
-static uint16_t reference_scale(const float *w) {
-  double mean = MAGNITUDES(w, 128) / 128;
+static uint16_t reference_scale(const float *w, double mean) {
   uint16_t low = f32_to_f16((float)(mean * (1 - 1e-5)));
   uint16_t high = f32_to_f16((float)(mean * (1 + 1e-5)));
   return low == high ? low : f32_to_f16(sequential_sum(w) / 128);
 }
 
+/* Sums of several blocks first: each waits long for its last additions, and
+ * they can wait together. */
 static size_t encode_q1_0(const struct row *row, const struct fit *how,
                           const float *w, uint8_t *out, double *error) {
-  for (size_t first = 0; first < row->cols; first += 128, out += 18) {
-    const float *at = w + first;
-    uint16_t scale =
-        how->reference ? reference_scale(at) : binary_scale(at, 128);
-    if (!half_is_finite(scale)) return first;
+  enum { BATCH = 8 };
+  double mean[BATCH];
+  size_t blocks = row->cols / 128;
+  for (size_t b = 0; b < blocks; b++, w += 128, out += 18) {
+    for (size_t k = b; b % BATCH == 0 && k < b + BATCH && k < blocks; k++)
+      mean[k - b] = MAGNITUDES(w + 128 * (k - b), 128) / 128;
+    uint16_t scale = how->reference ? reference_scale(w, mean[b % BATCH])
+                                    : f32_to_f16((float)mean[b % BATCH]);
+    if (!half_is_finite(scale)) return 128 * b;
     put_half(out, scale);
-    encode_signs(at, 128, out + 2, scale, error);
+    encode_signs(w, 128, out + 2, scale, error);
   }
   return row->cols;
 }
