@@ -111,7 +111,7 @@ define install
     echo $$p; done | tr '\n' ' '); \
 if [ -n "$$missing" ]; then \
   sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
-  echo "installing what $(1) needs: $$missing" >&2; \
+  echo "installing for $(1): $$missing" >&2; \
   $$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive \
     apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 fi
