@@ -22,7 +22,7 @@ return {
       method = "PUT", url = url, headers = headers, body = bytes, timeout = 0,
       on_progress = ctx.on_progress,
     }
-    if not response then return nil, ("PUT %s: %s"):format(url, message), code end
+    if not response then return nil, message, code end
     if response.status < 300 then return url end
     return nil, ("PUT %s: status %d: %s"):format(url, response.status,
       ctx.report.clean((response.body or ""):sub(1, 200))), "http_status"

@@ -63,6 +63,14 @@ describe("bittern publish", function()
     assert.matches("a.zipx", mining.failure(done).message, 1, true)
   end)
 
+  it("says once that nobody takes the bytes", function()
+    start()
+    local down = "http://127.0.0.1:1"
+    local done = miner:run { "publish", file, "--to", "practice", "--coordinator", down, "--json" }
+    assert.same({ 6, "unreachable" }, { done.status, mining.failure(done).id })
+    assert.equal(1, select(2, mining.failure(done).message:gsub("PUT " .. down, "")))
+  end)
+
   it("uses a publisher of one's own, and believes no URL unseen", function()
     start()
     local folder = miner.home .. "/.config/bittern/publish"
