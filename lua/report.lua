@@ -84,8 +84,17 @@ function M.data(value)
   put(line_of(value))
 end
 
+-- Whether a terminal shows a line of progress, which the next line must not continue.
+local in_progress = false
+
+local function wipe()
+  if in_progress then io.stderr:write("\r\27[K") end
+  in_progress = false
+end
+
 -- People's text is worth nothing to a script that fails for want of a reader.
 local function tell(text)
+  wipe()
   io.stderr:write(text, "\n")
 end
 
@@ -164,7 +173,7 @@ end
 -- @param options {label=, total= in units or nil, unit= "B" or a word}
 -- @return object with update(self, done) and finish(self)
 function M.progress(options)
-  local state = { started = sys.clock(), last = sys.clock(), shown = false }
+  local state = { started = sys.clock(), last = sys.clock() }
   local terminal = sys.isatty(2) and not settings.quiet
   local every = terminal and 0.1 or 30
 
@@ -186,12 +195,14 @@ function M.progress(options)
   function state:update(done)
     local now = sys.clock()
     if settings.quiet or now - self.last < every then return end
-    self.last, self.shown = now, true
-    io.stderr:write(terminal and "\r\27[K" or "", line(done), terminal and "" or "\n")
+    self.last = now
+    wipe()
+    io.stderr:write(line(done), terminal and "" or "\n")
+    in_progress = terminal
   end
 
-  function state:finish()
-    if terminal and self.shown then io.stderr:write("\r\27[K") end
+  function state.finish()
+    wipe()
   end
 
   return state

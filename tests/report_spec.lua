@@ -18,6 +18,19 @@ describe("bittern.report", function()
     assert.matches("bittern: bad red\n", support.bittern(home, { "run", path }).stderr)
   end)
 
+  it("wipes a progress line before it tells something else", function()
+    local path = support.folder() .. "/s.lua"
+    assert(fs.write(path, [[
+      local progress = require("bittern.report").progress { label = "work", total = 10 }
+      require("core.sys").sleep(0.11)
+      progress:update(5)
+      return nil, "broken", "io"
+    ]]))
+    local done = support.run({ "script", "-qec", 'exec "$BIN" run "$FILE"', "/dev/null" },
+      { env = { TERM = "dumb", BIN = support.bin, FILE = path, PATH = os.getenv "PATH" } })
+    assert.matches("work   50%%  %d+ items/s  %d+ s left\r\27%[Kbittern: broken\r\n", done.stdout)
+  end)
+
   it("groups digits by thousands", function()
     assert.equal("1,234,567", report.thousands(1234567))
     assert.equal("123", report.thousands(123))
