@@ -101,7 +101,7 @@ $(BUILD)/aarch64/test_isa: tests/c/test_isa.c $(AARCH64_OBJECTS)
 
 $(BUILD)/tests/neon: $(BUILD)/aarch64/test_isa
 	@mkdir -p $(@D)
-	printf '#!/bin/sh\nexec qemu-aarch64 %s quick\n' $(abspath $<) >$@
+	printf '#!/bin/sh\nexec qemu-aarch64 "$$(dirname "$$0")/../aarch64/test_isa" quick\n' >$@
 	chmod +x $@
 
 # $(call install,what for,packages): one apt-get line for what is missing.
