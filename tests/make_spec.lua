@@ -2,8 +2,8 @@
 local fs = require "core.fs"
 local support = require "tests.support"
 
--- The folder of the program that runs this, so that nothing is built anew.
-local build = support.bin:match("^(.*)/")
+-- The folder of the program that runs this, as make names it, so that nothing is built anew.
+local build = support.bin:sub(#support.root + 2):match("^(.*)/")
 
 local function make(argv, env)
   local all = { PATH = os.getenv "PATH", HOME = support.folder() }
