@@ -22,6 +22,24 @@ describe("the program", function()
     for i = 1, 3 do assert.equal("", fs.read(target .. i)) end
   end)
 
+  it("loads no module from the current directory or a path of the environment", function()
+    local folder = support.folder()
+    for _, name in ipairs { "argparse", "lfs", "cjson", "bittern", "init" } do
+      assert(fs.write(folder .. "/" .. name .. ".lua", "os.exit(66)"))
+    end
+    local own = folder .. "/?.lua;./?.lua"
+    local done = support.run({ support.bin, "hash", "lfs.lua" }, { cwd = folder, env = {
+      HOME = folder, LUA_PATH = own, LUA_PATH_5_4 = own, LUA_CPATH = "./?.so",
+      LUA_INIT = "os.exit(66)",
+    } })
+    assert.equal(0, done.status, done.stderr)
+    local path = folder .. "/s.lua"
+    assert(fs.write(path, 'print(package.path .. ";" .. package.cpath)'))
+    for entry in support.run({ support.bin, "run", path }).stdout:gmatch("[^;\n]+") do
+      assert.matches("^/", entry)
+    end
+  end)
+
   it("reads nothing from a closed stdin, and fails when its data has nowhere to go", function()
     assert.equal("nothing\n", run("<&-",
       'require("bittern.report").out(io.read("a") == "" and "nothing" or "something")').stdout)
