@@ -160,6 +160,21 @@ describe("the command line", function()
     assert.equal("", closed.stderr)
   end)
 
+  it("a second Ctrl-C ends what the first does not reach, a loop in a coroutine", function()
+    local path = script("require('bittern.report').out('ready')\n"
+      .. "coroutine.wrap(function() while true do end end)()")
+    local child <close> = assert(require("core.process").spawn {
+      argv = { support.bin, "run", path }, stdout = "pipe", stderr = "null",
+      env = support.environment(home),
+    })
+    assert.equal("ready", child:read_line(10))
+    require("core.sys").sleep(0.1)
+    child:kill(2)
+    assert.is_nil((child:wait(0.1)))
+    child:kill(2)
+    assert.equal(130, assert(child:wait(3)).status)
+  end)
+
   it("Ctrl-C stops a loop that pcall would swallow, and a sleep, with exit 130", function()
     local process = require "core.process"
     for _, text in ipairs {
