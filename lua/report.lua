@@ -170,11 +170,13 @@ function M.table(columns, rows)
 end
 
 --- Long work: one line that is redrawn on a terminal, one line every 30 s off it.
--- @param options {label=, total= in units or nil, unit= "B" or a word}
+-- @param options {label=, total= in units or nil, unit= "B" or a word, terminal= whether stderr is
+--   one; asked of the system when nil}
 -- @return object with update(self, done) and finish(self)
 function M.progress(options)
   local state = { started = sys.clock(), last = sys.clock() }
-  local terminal = sys.isatty(2) and not settings.quiet
+  local terminal = options.terminal
+  if terminal == nil then terminal = sys.isatty(2) end
   local every = terminal and 0.1 or 30
 
   local function line(done)

@@ -21,14 +21,17 @@ describe("bittern.report", function()
   it("wipes a progress line before it tells something else", function()
     local path = support.folder() .. "/s.lua"
     assert(fs.write(path, [[
-      local progress = require("bittern.report").progress { label = "work", total = 10 }
+      local progress = require("bittern.report").progress {
+        label = "work", total = 10, terminal = ... == "terminal",
+      }
       require("core.sys").sleep(0.11)
       progress:update(5)
       return nil, "broken", "io"
     ]]))
-    local done = support.run({ "script", "-qec", 'exec "$BIN" run "$FILE"', "/dev/null" },
-      { env = { TERM = "dumb", BIN = support.bin, FILE = path, PATH = os.getenv "PATH" } })
-    assert.matches("work   50%%  %d+ items/s  %d+ s left\r\27%[Kbittern: broken\r\n", done.stdout)
+    local home = support.folder()
+    local told = support.bittern(home, { "run", path, "terminal" }).stderr
+    assert.matches("^work   50%%  %d+ items/s  %d+ s left\r\27%[Kbittern: broken\n", told)
+    assert.matches("^bittern: broken\n", support.bittern(home, { "run", path }).stderr)
   end)
 
   it("groups digits by thousands", function()
