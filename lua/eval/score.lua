@@ -64,7 +64,12 @@ end
 -- The model made ready to run, and its number of parameters.
 local function load(model)
   local where = model.path
-  local config, message, code = huggingface.qwen3(model.config, where .. "/config.json")
+  if model.kind == "safetensors" then
+    return nil, where .. ": has no config.json beside its weights; name the model's directory",
+      "invalid_model"
+  end
+  local settings = model.kind == "gguf" and where or where .. "/config.json"
+  local config, message, code = huggingface.qwen3(model.config, settings)
   if not config then return nil, message, code end
   local weights, description, id = packed.weights(model)
   if not weights then return nil, description, id end

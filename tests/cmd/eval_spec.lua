@@ -56,6 +56,14 @@ describe("bittern eval", function()
     end
   end)
 
+  it("says that weights alone, without their config, cannot be scored", function()
+    local alone = support.model .. "/model.safetensors"
+    local done = support.bittern(home, { "eval", alone, "--text", support.model .. "/heldout.txt" })
+    assert.equal(1, done.status)
+    assert.matches(alone .. ": has no config.json beside its weights", done.stderr, 1, true)
+    assert.is_nil(done.stderr:find("nil"))
+  end)
+
   it("says what is missing", function()
     local done = eval(support.model, "--text", home .. "/none")
     assert.equal(7, done.status)
