@@ -142,20 +142,6 @@ static int f_write(lua_State *L) {
   return 1;
 }
 
-/* append(path, bytes) -> true | nil, message, code; synced. */
-static int f_append(lua_State *L) {
-  const char *path = check_path(L, 1);
-  struct bytes bytes = bind_bytes(L, 2);
-  int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  if (fd < 0) return bind_errno(L, errno, path);
-  int error = base_write(fd, bytes, -1);
-  if (error == 0 && fsync(fd) != 0) error = errno;
-  if (close(fd) != 0 && error == 0) error = errno;
-  if (error != 0) return bind_errno(L, error, path);
-  lua_pushboolean(L, 1);
-  return 1;
-}
-
 /* Pushes a handle of type `meta` and opens `path` in it. Returns the
  * descriptor, or -1 with errno. [-0, +1, m] */
 static int push_open(lua_State *L, const char *meta, const char *path,
@@ -357,9 +343,9 @@ int luaopen_core_fs(lua_State *L) {
   static const luaL_Reg file_methods[] = {{NULL, NULL}};
   static const luaL_Reg lock_methods[] = {{"close", lock_close}, {NULL, NULL}};
   static const luaL_Reg functions[] = {
-      BIND(create), BIND(write),  BIND(append),    BIND(read),
-      BIND(mkdir),  BIND(remove), BIND(rename),    BIND(realpath),
-      BIND(stat),   BIND(lock),   BIND(disk_free), {NULL, NULL}};
+      BIND(create), BIND(write),     BIND(read),     BIND(mkdir),
+      BIND(remove), BIND(rename),    BIND(realpath), BIND(stat),
+      BIND(lock),   BIND(disk_free), {NULL, NULL}};
   bind_type(L, WRITER_META, writer_methods, writer_close, writer_tostring);
   bind_type(L, FILE_META, file_methods, file_close, file_tostring);
   bind_type(L, LOCK_META, lock_methods, lock_close, lock_tostring);

@@ -141,30 +141,12 @@ static int f_exe(lua_State *L) {
   return 1;
 }
 
-static void set_feature(lua_State *L, const char *name, int present) {
-  lua_pushboolean(L, present != 0);
-  lua_setfield(L, -2, name);
-}
-
-/* features() -> table of the instruction sets that kernels may use. */
-static int f_features(lua_State *L) {
-  lua_newtable(L);
-#if defined(__x86_64__)
-  set_feature(L, "avx2", __builtin_cpu_supports("avx2"));
-  set_feature(L, "fma", __builtin_cpu_supports("fma"));
-  set_feature(L, "avx512f", __builtin_cpu_supports("avx512f"));
-#elif defined(__aarch64__)
-  set_feature(L, "neon", 1);
-#endif
-  return 1;
-}
-
 int luaopen_core_sys(lua_State *L) {
   static const luaL_Reg functions[] = {
-      BIND(time),        BIND(clock),        BIND(sleep), BIND(random),
-      BIND(isatty),      BIND(columns),      BIND(cores), BIND(pid),
-      BIND(peak_memory), BIND(interrupted),  BIND(uid),   BIND(exe),
-      BIND(features),    BIND(on_interrupt), BIND(home),  {NULL, NULL}};
+      BIND(time),         BIND(clock),       BIND(sleep), BIND(random),
+      BIND(isatty),       BIND(columns),     BIND(cores), BIND(pid),
+      BIND(peak_memory),  BIND(interrupted), BIND(uid),   BIND(exe),
+      BIND(on_interrupt), BIND(home),        {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }

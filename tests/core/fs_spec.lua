@@ -129,13 +129,6 @@ describe("core.fs", function()
     assert.is_not_nil(fs.lock(path))
   end)
 
-  it("appends", function()
-    local path = support.folder() .. "/log"
-    assert(fs.append(path, "a\n"))
-    assert(fs.append(path, "b\n"))
-    assert.equal("a\nb\n", fs.read(path))
-  end)
-
   it("refuses paths that C would cut short", function()
     assert.has_error(function() fs.read("a\0b") end)
     assert.has_error(function() fs.read(("x"):rep(5000)) end)
