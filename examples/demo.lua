@@ -6,6 +6,7 @@ local lfs = require "lfs"
 local process = require "core.process"
 local sys = require "core.sys"
 
+local hex = require "bittern.hex"
 local json = require "bittern.json"
 local paths = require "bittern.paths"
 local report = require "bittern.report"
@@ -19,7 +20,7 @@ local tasks = {
 }
 
 local function new_folder()
-  local id = sys.random(8):gsub(".", function(c) return ("%02x"):format(c:byte()) end)
+  local id = hex.encode(sys.random(8))
   local folder = ("%s/bittern-demo-%s"):format(os.getenv("TMPDIR") or "/tmp", id)
   local made, message, code = fs.mkdir(folder, 448) -- 0700
   if not made then return nil, message, code end

@@ -4,6 +4,7 @@ local sr25519 = require "core.sr25519"
 
 local canonical = require "bittern.canonical"
 local check = require "bittern.check"
+local hex = require "bittern.hex"
 
 local M = {}
 
@@ -85,7 +86,7 @@ function M.headers(key, options)
   if not signature then return nil, why, code end
   local headers = {
     "X-Hotkey: " .. key:address(), ("X-Timestamp: %d"):format(o.timestamp),
-    "X-Signature: " .. signature:gsub(".", function(c) return ("%02x"):format(c:byte()) end),
+    "X-Signature: " .. hex.encode(signature),
   }
   if has_body then headers[4] = "Content-Type: " .. o.content_type end
   return headers
@@ -115,7 +116,7 @@ local function parse(headers)
   if #signature ~= 128 or signature:find("%X") then
     return nil, "X-Signature: not 128 hexadecimal digits", "unauthorized"
   end
-  local bytes = signature:gsub("..", function(digits) return string.char(tonumber(digits, 16)) end)
+  local bytes = hex.decode(signature)
   return { public = public, signature = bytes, timestamp = seconds, hotkey = hotkey }
 end
 

@@ -1,18 +1,9 @@
 -- Start of every run: how our modules are found, strict globals, the command line.
 local root, exe = ...
 
--- Globals of our own modules: what the standard library has, and nothing else.
--- A misspelt name is an error with its line instead of a silent nil.
-local strict = setmetatable({}, {
-  __index = function(_, name)
-    local value = _G[name]
-    if value == nil then error("undefined global '" .. tostring(name) .. "'", 2) end
-    return value
-  end,
-  __newindex = function(_, name)
-    error("assignment to global '" .. tostring(name) .. "'", 2)
-  end,
-})
+-- Our own modules see what the standard library has, and nothing else.
+package.preload["bittern.strict"] = assert(loadfile(root .. "/lua/strict.lua", "t"))
+local strict = require "bittern.strict" (_G)
 
 -- `bittern.a.b` is <root>/lua/a/b.lua, `tests.a` is <root>/tests/a.lua: absolute
 -- paths and text chunks only.

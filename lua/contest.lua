@@ -11,11 +11,8 @@ local M = {}
 -- @param fn function({client=, ledger=, hotkey=, task=, sleep=}) -> results
 -- @return what fn returns, or nil, message, code
 function M.with(ctx, fn)
-  local client, message, code = session.client(ctx, { signed = true })
-  if not client then return nil, message, code end
-  local task
-  task, message, code = client:find(ctx.args.slug)
-  if not task then return nil, message, code end
+  local client, task, code = session.task(ctx, { signed = true })
+  if not client then return nil, task, code end
   local ledger <close>, why, kind = ledgers.open()
   if not ledger then return nil, why, kind end
   local lock <close>, holder, locked = ledger:lock {

@@ -35,7 +35,7 @@ local escapes = {
   ['"'] = '"', ["\\"] = "\\", ["/"] = "/", b = "\b", f = "\f", n = "\n", r = "\r", t = "\t",
 }
 
--- The code unit of \uXXXX whose backslash is at `at`.
+-- The code unit of the \u escape whose backslash is at `at`.
 local function code_unit(state, at)
   local digits = state.text:match("^\\u(%x%x%x%x)", at)
   return digits and tonumber(digits, 16)

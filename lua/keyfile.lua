@@ -3,6 +3,7 @@
 local sr25519 = require "core.sr25519"
 
 local canonical = require "bittern.canonical"
+local hex = require "bittern.hex"
 
 local M = {}
 
@@ -13,16 +14,12 @@ local function trim(text)
   return text:match("^%s*(.-)%s*$")
 end
 
-local function unhex(digits)
-  return (digits:gsub("..", function(pair) return string.char(tonumber(pair, 16)) end))
-end
-
 -- Bytes of `count` hexadecimal digits, with or without 0x.
 local function hex_bytes(text, count)
   if type(text) ~= "string" then return nil end
   text = trim(text)
   local digits = text:match("^0x(%x+)$") or text:match("^%x+$")
-  return digits and #digits == count and unhex(digits) or nil
+  return digits and #digits == count and hex.decode(digits) or nil
 end
 
 -- A field that says something; older writers put null, or "".
@@ -161,15 +158,15 @@ function M.read(text)
   return nil, "is no hotkey file", "key"
 end
 
-local function hex(bytes)
-  return "0x" .. bytes:gsub(".", function(c) return ("%02x"):format(c:byte()) end)
+local function prefixed(bytes)
+  return "0x" .. hex.encode(bytes)
 end
 
 --- The text of a hotkey file, as Bittensor's tools read it.
 -- @param key of core.sr25519
 -- @param mnemonic the words it comes from
 function M.text(key, mnemonic)
-  local public = hex(key:public())
+  local public = prefixed(key:public())
   return assert(canonical.encode {
     accountId = public, publicKey = public, ss58Address = key:address(), cryptoType = 1,
     secretPhrase = mnemonic, secretSeed = canonical.null,

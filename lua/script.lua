@@ -5,6 +5,7 @@ local sha256 = require "core.sha256"
 local check = require "bittern.check"
 local json = require "bittern.json"
 local paths = require "bittern.paths"
+local strict = require "bittern.strict"
 
 local M = {}
 
@@ -54,21 +55,6 @@ local function sandbox()
   end
   env.string.dump, env.math.random, env.math.randomseed = nil, nil, nil
   return env
-end
-
--- An undefined name is an error with its line, in every script.
-local function strict(env)
-  return setmetatable({}, {
-    __metatable = false,
-    __index = function(_, name)
-      local value = env[name]
-      if value == nil then error("undefined global '" .. tostring(name) .. "'", 2) end
-      return value
-    end,
-    __newindex = function(_, name)
-      error("assignment to global '" .. tostring(name) .. "'", 2)
-    end,
-  })
 end
 
 -- The chunk of a file; a first line that starts with # is a shebang and keeps its number.

@@ -56,6 +56,17 @@ function M.client(ctx, options)
   return client
 end
 
+--- The client and the live task that ctx.args.slug names.
+-- @param options as M.client
+-- @return client, task; or nil, message, code
+function M.task(ctx, options)
+  local client, message, code = M.client(ctx, options)
+  if not client then return nil, message, code end
+  local task, why, id = client:find(ctx.args.slug)
+  if not task then return nil, why, id end
+  return client, task
+end
+
 --- A task's rules, its onboarding text fetched; a task without one is told of.
 -- @return {task, text, onboarding, mode, profile, rules}, or nil, message, code
 function M.demands(ctx, client, task)

@@ -2,6 +2,7 @@
 local fs = require "core.fs"
 local sys = require "core.sys"
 local lfs = require "lfs"
+local hex = require "bittern.hex"
 local paths = require "bittern.paths"
 
 local M = { root = paths.root(), bin = sys.exe() }
@@ -21,7 +22,7 @@ end
 --- A new empty folder, gone when the tests end.
 -- @return absolute path
 function M.folder()
-  local id = sys.random(8):gsub(".", function(c) return ("%02x"):format(c:byte()) end)
+  local id = hex.encode(sys.random(8))
   local path = (os.getenv("TMPDIR") or "/tmp") .. "/bittern-test-" .. id
   assert(fs.mkdir(path))
   made[#made + 1] = path

@@ -10,7 +10,7 @@ local M = {}
 local LOADER <const> = "modeling_bittern.py"
 
 -- What a base model's folder may hold beside its weights that whoever loads the artifact needs.
-M.side_files = {
+local side_files <const> = {
   "tokenizer.json", "tokenizer_config.json", "tokenizer.model", "vocab.json", "vocab.txt",
   "merges.txt", "special_tokens_map.json", "added_tokens.json", "spiece.model",
   "generation_config.json", "chat_template.jinja", "chat_template.json",
@@ -31,6 +31,21 @@ local function config_text(model, recipe)
   return canonical.encode(config)
 end
 
+--- Adds the base model's tokenizer and other side files.
+-- @param model an open model
+-- @param files array of {name, text}, added to
+-- @return files, or nil, message, code
+function M.add_side_files(model, files)
+  for _, name in ipairs(side_files) do
+    if model:has(name) then
+      local text, message, code = model:file(name)
+      if not text then return nil, message, code end
+      files[#files + 1] = { name = name, text = text }
+    end
+  end
+  return files
+end
+
 --- What lies beside the weights in an artifact.
 -- @param model the open base model
 -- @param recipe string, the recipe's name
@@ -40,15 +55,9 @@ function M.files(model, recipe)
   if not config then return nil, message, code end
   local loader, why, id = fs.read(paths.root() .. "/lua/artifact/loader/" .. LOADER)
   if not loader then return nil, why, id end
-  local files = { { name = "config.json", text = config }, { name = LOADER, text = loader } }
-  for _, name in ipairs(M.side_files) do
-    if model:has(name) then
-      local text, reason, kind = model:file(name)
-      if not text then return nil, reason, kind end
-      files[#files + 1] = { name = name, text = text }
-    end
-  end
-  return files
+  return M.add_side_files(model, {
+    { name = "config.json", text = config }, { name = LOADER, text = loader },
+  })
 end
 
 return M

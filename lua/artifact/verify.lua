@@ -6,6 +6,7 @@ local sys = require "core.sys"
 local archives = require "bittern.model.archive"
 local budget = require "bittern.compress.budget"
 local check = require "bittern.check"
+local hex = require "bittern.hex"
 local http = require "bittern.http"
 local models = require "bittern.model"
 local packed = require "bittern.artifact.packed"
@@ -139,7 +140,7 @@ end
 local function temporary()
   local made, message, code = fs.mkdir(paths.cache())
   if not made then return nil, message, code end
-  local salt = sys.random(8):gsub(".", function(c) return ("%02x"):format(c:byte()) end)
+  local salt = hex.encode(sys.random(8))
   return ("%s/verify-%s.zip"):format(paths.cache(), salt)
 end
 

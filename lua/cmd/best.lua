@@ -16,10 +16,8 @@ return {
     parser:argument("slug", "the task's slug or id")
   end,
   run = function(ctx)
-    local client, message, code = session.client(ctx)
-    if not client then return nil, message, code end
-    local task, why, id = client:find(ctx.args.slug)
-    if not task then return nil, why, id end
+    local client, task, code = session.task(ctx)
+    if not client then return nil, task, code end
     local best, problem, kind = client:best(task)
     if not best then return nil, problem, kind end
     local is_empty = next(best) == nil

@@ -93,10 +93,8 @@ return {
   run = function(ctx)
     local submission, message, code = read_submission(ctx.args.submission)
     if not submission then return nil, message, code end
-    local client, why, id = session.client(ctx, { signed = "optional" })
-    if not client then return nil, why, id end
-    local task, missing, kind = client:find(ctx.args.slug)
-    if not task then return nil, missing, kind end
+    local client, task, id = session.task(ctx, { signed = "optional" })
+    if not client then return nil, task, id end
     local parts, problem, what = session.demands(ctx, client, task)
     if not parts then return nil, problem, what end
     local world, trouble, name = look(ctx, client, parts)

@@ -75,10 +75,8 @@ return {
     parser:flag("--raw", "the text as the coordinator sent it")
   end,
   run = function(ctx)
-    local client, message, code = session.client(ctx)
-    if not client then return nil, message, code end
-    local task, why, id = client:find(ctx.args.slug)
-    if not task then return nil, why, id end
+    local client, task, code = session.task(ctx)
+    if not client then return nil, task, code end
     local text, problem, kind = client:onboard(task)
     if not text then return nil, problem, kind end
     local parsed = onboard.parse(text)

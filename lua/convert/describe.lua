@@ -132,15 +132,7 @@ function M.files(model, plan)
   end
   local config, message, code = dense_config(model)
   if not config then return nil, message, code end
-  local files = { { name = CONFIG, text = config } }
-  for _, name in ipairs(companions.side_files) do
-    if model:has(name) then
-      local text, why, id = model:file(name)
-      if not text then return nil, why, id end
-      files[#files + 1] = { name = name, text = text }
-    end
-  end
-  return files
+  return companions.add_side_files(model, { { name = CONFIG, text = config } })
 end
 
 --- What is lost on the way, in words for people.
