@@ -42,15 +42,22 @@ static const char *check_path(lua_State *L, int arg) {
   return path;
 }
 
-/* Pushes an open writer, or nil and the rest. [-0, +1|3, m] */
-static struct writer *push_writer(lua_State *L, const char *path, mode_t mode,
-                                  bool exclusive) {
+/* Pushes a writer that is not open yet. [-0, +1, m] */
+static struct writer *push_closed(lua_State *L, const char *path) {
   struct writer *writer = lua_newuserdatauv(L, sizeof *writer, 0);
   writer->fd = -1;
-  writer->exclusive = exclusive;
+  writer->exclusive = writer->part = false;
   writer->written = 0;
   luaL_setmetatable(L, WRITER_META);
   snprintf(writer->path, sizeof writer->path, "%s", path);
+  return writer;
+}
+
+/* Pushes an open writer, or nil and the rest. [-0, +1|3, m] */
+static struct writer *push_writer(lua_State *L, const char *path, mode_t mode,
+                                  bool exclusive) {
+  struct writer *writer = push_closed(L, path);
+  writer->exclusive = exclusive;
   int error = fs_open(writer, mode);
   if (error == 0) return writer;
   bind_errno(L, error, path);
@@ -70,10 +77,27 @@ static int f_create(lua_State *L) {
   return push_writer(L, path, mode, exclusive) != NULL ? 1 : 3;
 }
 
+/* part(path [, {mode = 0644}]) -> writer | nil, message, code. Its bytes lie in
+ * `<path>.part`, which stays when the writer is closed: work that goes on later
+ * opens it again. A commit gives it its final name. */
+static int f_part(lua_State *L) {
+  const char *path = check_path(L, 1);
+  mode_t mode = opt_mode(L, 2, 0644);
+  struct writer *writer = push_closed(L, path);
+  int error = fs_open_part(writer, mode);
+  return error == 0 ? 1 : bind_errno(L, error, writer->path);
+}
+
 static struct writer *check_writer(lua_State *L) {
   struct writer *writer = luaL_checkudata(L, 1, WRITER_META);
   luaL_argcheck(L, writer->fd >= 0, 1, "writer is closed");
   return writer;
+}
+
+static int finish(lua_State *L, int result, const char *path) {
+  if (result != 0) return bind_errno(L, errno, path);
+  lua_pushboolean(L, 1);
+  return 1;
 }
 
 /* writer:write(bytes) -> true | nil, message, code. */
@@ -104,6 +128,29 @@ static int writer_tell(lua_State *L) {
   return 1;
 }
 
+/* writer:size() -> bytes that the file has now | nil, message, code. */
+static int writer_size(lua_State *L) {
+  struct stat info;
+  const struct writer *writer = check_writer(L);
+  if (fstat(writer->fd, &info) != 0) return bind_errno(L, errno, writer->path);
+  lua_pushinteger(L, info.st_size);
+  return 1;
+}
+
+/* writer:truncate(size) -> true | nil, message, code: cuts the file, or makes
+ * it longer by a hole. */
+static int writer_truncate(lua_State *L) {
+  const struct writer *writer = check_writer(L);
+  int result = ftruncate(writer->fd, (off_t)bind_size(L, 2));
+  return finish(L, result, writer->path);
+}
+
+/* writer:sync() -> true | nil, message, code: the bytes so far are on disk. */
+static int writer_sync(lua_State *L) {
+  const struct writer *writer = check_writer(L);
+  return finish(L, fsync(writer->fd), writer->path);
+}
+
 /* writer:commit() -> true | nil, message, code. */
 static int writer_commit(lua_State *L) {
   struct writer *writer = check_writer(L);
@@ -113,7 +160,7 @@ static int writer_commit(lua_State *L) {
   return 1;
 }
 
-/* Closing without a commit drops what was written. */
+/* Closing without a commit drops what was written, but for a part. */
 static int writer_close(lua_State *L) {
   fs_discard(luaL_checkudata(L, 1, WRITER_META));
   return 0;
@@ -240,12 +287,6 @@ static int f_mkdir(lua_State *L) {
   return 1;
 }
 
-static int finish(lua_State *L, int result, const char *path) {
-  if (result != 0) return bind_errno(L, errno, path);
-  lua_pushboolean(L, 1);
-  return 1;
-}
-
 /* remove(path) -> true | nil, message, code; a file or an empty folder. */
 static int f_remove(lua_State *L) {
   const char *path = check_path(L, 1);
@@ -336,16 +377,21 @@ static int lock_tostring(lua_State *L) {
 }
 
 int luaopen_core_fs(lua_State *L) {
-  static const luaL_Reg writer_methods[] = {
-      {"write", writer_write}, {"write_at", writer_write_at},
-      {"tell", writer_tell},   {"commit", writer_commit},
-      {"close", writer_close}, {NULL, NULL}};
+  static const luaL_Reg writer_methods[] = {{"write", writer_write},
+                                            {"write_at", writer_write_at},
+                                            {"tell", writer_tell},
+                                            {"size", writer_size},
+                                            {"truncate", writer_truncate},
+                                            {"sync", writer_sync},
+                                            {"commit", writer_commit},
+                                            {"close", writer_close},
+                                            {NULL, NULL}};
   static const luaL_Reg file_methods[] = {{NULL, NULL}};
   static const luaL_Reg lock_methods[] = {{"close", lock_close}, {NULL, NULL}};
   static const luaL_Reg functions[] = {
-      BIND(create), BIND(write),     BIND(read),     BIND(mkdir),
-      BIND(remove), BIND(rename),    BIND(realpath), BIND(stat),
-      BIND(lock),   BIND(disk_free), {NULL, NULL}};
+      BIND(create), BIND(part),   BIND(write),     BIND(read),
+      BIND(mkdir),  BIND(remove), BIND(rename),    BIND(realpath),
+      BIND(stat),   BIND(lock),   BIND(disk_free), {NULL, NULL}};
   bind_type(L, WRITER_META, writer_methods, writer_close, writer_tostring);
   bind_type(L, FILE_META, file_methods, file_close, file_tostring);
   bind_type(L, LOCK_META, lock_methods, lock_close, lock_tostring);

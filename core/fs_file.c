@@ -48,6 +48,17 @@ int fs_open(struct writer *writer, mode_t mode) {
   return 0;
 }
 
+int fs_open_part(struct writer *writer, mode_t mode) {
+  int length = snprintf(writer->temporary, PATH_MAX, "%s.part", writer->path);
+  if (length < 0 || length >= PATH_MAX) return ENAMETOOLONG;
+  int fd =
+      open(writer->temporary, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode);
+  if (fd < 0) return errno;
+  writer->fd = fd;
+  writer->part = true;
+  return 0;
+}
+
 int fs_commit(struct writer *writer) {
   int error = fsync(writer->fd) == 0 ? 0 : errno;
   if (close(writer->fd) != 0 && error == 0) error = errno;
@@ -56,7 +67,7 @@ int fs_commit(struct writer *writer) {
   if (error == 0 && renameat2(AT_FDCWD, writer->temporary, AT_FDCWD,
                               writer->path, flags) != 0)
     error = errno;
-  if (error != 0) unlink(writer->temporary);
+  if (error != 0 && !writer->part) unlink(writer->temporary);
   return error != 0 ? error : sync_folder(writer->path);
 }
 
@@ -64,5 +75,5 @@ void fs_discard(struct writer *writer) {
   if (writer->fd < 0) return;
   close(writer->fd);
   writer->fd = -1;
-  unlink(writer->temporary);
+  if (!writer->part) unlink(writer->temporary);
 }

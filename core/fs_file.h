@@ -10,6 +10,7 @@
 struct writer {
   int fd;                   /* of the temporary file; -1 once it is gone */
   bool exclusive;           /* the final name must be free */
+  bool part;                /* the file is `<path>.part` and stays */
   uint64_t written;         /* bytes, for who writes to keep */
   char path[PATH_MAX];      /* the final name */
   char temporary[PATH_MAX]; /* `.<name>.tmp-<random>` beside it */
@@ -19,11 +20,16 @@ struct writer {
  * -1. Returns 0 or an errno value. */
 int fs_open(struct writer *writer, mode_t mode);
 
+/* The same for `<path>.part`, which may be there with what an earlier run
+ * wrote; sets `part`. */
+int fs_open_part(struct writer *writer, mode_t mode);
+
 /* Gives the bytes their final name. Returns 0 or an errno value; the temporary
  * file is gone either way. */
 int fs_commit(struct writer *writer);
 
-/* Drops what was written; does nothing the second time and after a commit. */
+/* Drops what was written, but for a part; does nothing the second time and
+ * after a commit. */
 void fs_discard(struct writer *writer);
 
 #endif

@@ -9,8 +9,8 @@ local HEAD <const> = [[
 <!-- Generated from lua/errors.lua by docs/generate.lua (`make docs`); edit there. -->
 # Errors and exit codes
 
-Every failure has an id (shown by `--json`), an exit code, a message that names the thing, and a next
-step. Unknown codes mean failure.
+Every failure has an id (shown by `--json`), an exit code, a message that names the thing, and a
+next step. Unknown codes mean failure.
 
 | exit | meaning |
 | --- | --- |

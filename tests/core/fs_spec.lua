@@ -56,6 +56,31 @@ describe("core.fs", function()
     assert.has_error(function() writer:write("more") end)
   end)
 
+  it("keeps a part until it is committed", function()
+    local folder = support.folder()
+    do
+      local part <close> = assert(fs.part(folder .. "/a"))
+      assert(part:write("half"))
+      assert(part:sync())
+    end
+    assert.same({ "a.part" }, names_in(folder))
+    local part <close> = assert(fs.part(folder .. "/a"))
+    assert.equal(4, part:size())
+    assert(part:truncate(2))
+    assert(part:write_at(2, "ms"))
+    assert(part:commit())
+    assert.same({ "a" }, names_in(folder))
+    assert.equal("hams", fs.read(folder .. "/a"))
+  end)
+
+  it("follows no link to a part", function()
+    local folder = support.folder()
+    assert(fs.write(folder .. "/b", "mine"))
+    assert(lfs.link(folder .. "/b", folder .. "/a.part", true))
+    assert.is_nil(fs.part(folder .. "/a"))
+    assert.equal("mine", fs.read(folder .. "/b"))
+  end)
+
   it("fills a file of known layout in any order", function()
     local path = support.folder() .. "/holes"
     local writer <close> = assert(fs.create(path))
