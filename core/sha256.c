@@ -9,9 +9,11 @@
 #include <openssl/evp.h>
 
 #include "bind.h"
+#include "sha256_follow.h"
 #include "sha256_lanes.h"
 
-#define HASH_META "bittern.sha256"
+#define HASH_META     "bittern.sha256"
+#define FOLLOWER_META "bittern.sha256_follower"
 
 enum { DIGEST_SIZE = 32, CHUNK = 1 << 20 };
 
@@ -127,6 +129,51 @@ static int f_file(lua_State *L) {
   push_hex(L, digest);
   lua_pushinteger(L, (lua_Integer)size);
   return 2;
+}
+
+/* --- a file that is being filled ------------------------------------------
+ */
+
+/* follow(path) -> follower | nil, message, code. follower:advance(bytes) says
+ * how many bytes, from the first on, are there by now; follower:hex() -> their
+ * 64 digits | nil, message, code, and the follower is finished then. */
+static int f_follow(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  struct follower *follower = lua_newuserdatauv(L, sizeof *follower, 0);
+  *follower = (struct follower){.fd = -1};
+  luaL_setmetatable(L, FOLLOWER_META);
+  int error = follower_open(follower, path);
+  return error == 0 ? 1 : bind_errno(L, error, path);
+}
+
+static struct follower *check_follower(lua_State *L) {
+  struct follower *follower = luaL_checkudata(L, 1, FOLLOWER_META);
+  luaL_argcheck(L, follower->fd >= 0, 1, "follower is finished");
+  return follower;
+}
+
+static int follower_lua_advance(lua_State *L) {
+  struct follower *follower = check_follower(L);
+  follower_advance(follower, bind_size(L, 2));
+  return 0;
+}
+
+static int follower_lua_hex(lua_State *L) {
+  unsigned char digest[DIGEST_SIZE];
+  int error = follower_finish(check_follower(L), digest);
+  if (error != 0) return bind_errno(L, error, "the file that is hashed");
+  push_hex(L, digest);
+  return 1;
+}
+
+static int follower_lua_close(lua_State *L) {
+  follower_close(luaL_checkudata(L, 1, FOLLOWER_META));
+  return 0;
+}
+
+static int follower_tostring(lua_State *L) {
+  lua_pushliteral(L, "sha256 of a growing file");
+  return 1;
 }
 
 /* --- several files together ------------------------------------------------
@@ -318,10 +365,16 @@ static int f_files(lua_State *L) {
 int luaopen_core_sha256(lua_State *L) {
   static const luaL_Reg methods[] = {
       {"update", hash_update}, {"hex", hash_hex}, {NULL, NULL}};
-  static const luaL_Reg functions[] = {
-      BIND(hex), BIND(new), BIND(file), BIND(files), {NULL, NULL}};
+  static const luaL_Reg functions[] = {BIND(hex),   BIND(new),    BIND(file),
+                                       BIND(files), BIND(follow), {NULL, NULL}};
+  static const luaL_Reg follower_methods[] = {{"advance", follower_lua_advance},
+                                              {"hex", follower_lua_hex},
+                                              {"close", follower_lua_close},
+                                              {NULL, NULL}};
   static const luaL_Reg none[] = {{NULL, NULL}};
   bind_type(L, HASH_META, methods, hash_close, hash_tostring);
+  bind_type(L, FOLLOWER_META, follower_methods, follower_lua_close,
+            follower_tostring);
   bind_type(L, BATCH_META, none, batch_close, batch_tostring);
   luaL_newlib(L, functions);
   return 1;

@@ -123,3 +123,60 @@ describe("core.sha256.files", function()
     assert.error_matches(function() sha256.files({}, { lane = true }) end, "unknown option 'lane'")
   end)
 end)
+
+describe("core.sha256.follow", function()
+  -- A file that is filled piece by piece, and its follower.
+  local function filling(pieces)
+    local path = support.folder() .. "/growing"
+    local part <close> = assert(fs.part(path))
+    local follower <close> = assert(sha256.follow(path .. ".part"))
+    local text = ""
+    for _, piece in ipairs(pieces) do
+      assert(part:write(piece))
+      text = text .. piece
+      follower:advance(#text)
+    end
+    return follower:hex(), sha256.hex(text)
+  end
+
+  it("hashes what is there while more is written", function()
+    local pieces = {}
+    for i = 1, 40 do pieces[i] = string.char(64 + i):rep(i * 4001) end
+    local got, wanted = filling(pieces)
+    assert.equal(wanted, got)
+  end)
+
+  it("hashes only as far as it was told", function()
+    local path = support.folder() .. "/a"
+    assert(fs.write(path, ("x"):rep(3 << 20)))
+    local follower <close> = assert(sha256.follow(path))
+    follower:advance((1 << 20) + 7)
+    follower:advance(5) -- never back
+    assert.equal(sha256.hex(("x"):rep((1 << 20) + 7)), follower:hex())
+    assert.has_error(function() follower:advance(1) end)
+  end)
+
+  it("tells of a file that is shorter than was said", function()
+    local path = support.folder() .. "/a"
+    assert(fs.write(path, "abc"))
+    local follower <close> = assert(sha256.follow(path))
+    follower:advance(4)
+    local digest, _, code = follower:hex()
+    assert.is_nil(digest)
+    assert.equal("io", code)
+  end)
+
+  it("may be dropped at any time", function()
+    local path = support.folder() .. "/a"
+    assert(fs.write(path, ("x"):rep(8 << 20)))
+    for _ = 1, 20 do
+      local follower = assert(sha256.follow(path))
+      follower:advance(8 << 20)
+      follower:close()
+      follower:close()
+    end
+    local gone, _, code = sha256.follow(path .. ".none")
+    assert.is_nil(gone)
+    assert.equal("not_found", code)
+  end)
+end)
