@@ -3,6 +3,7 @@ local buffer = require "core.buffer"
 local quant = require "core.quant"
 
 local layout = require "bittern.artifact.layout"
+local stored = require "bittern.artifact.stored"
 
 local M = {}
 
@@ -14,23 +15,6 @@ local function rescued_before(m, row)
     if m.rows:get(middle) < row then low = middle + 1 else high = middle end
   end
   return low
-end
-
-local function part(model, prefix, suffix, first, count, row_bytes)
-  local tensor, message, code = model:tensor(prefix .. "." .. suffix)
-  if not tensor then return nil, message, code end
-  return tensor.slice:slice(first * row_bytes, count * row_bytes)
-end
-
--- Rows first..first+count-1 of those stored under a prefix.
-local function decode(model, prefix, m, first, count)
-  local cols = m.shape[2]
-  local codes, message, code = part(model, prefix, "codes", first, count,
-    quant.row_bytes(m.codec, cols))
-  if not codes then return nil, message, code end
-  local scales, why, id = part(model, prefix, "scales", first, count, 2 * layout.groups(m, cols))
-  if not scales then return nil, why, id end
-  return quant.decode(m.codec, codes, scales, count, cols, { group = m.group })
 end
 
 -- Where rows go within first..first+count-1 that are rescued, or that are not; and how many of the
@@ -57,9 +41,9 @@ local function fill(out, model, name, m, first, count, rescued)
   local prefix, kind, start = name, m, first - before
   if rescued then
     prefix, start = name .. ".rescue", before
-    kind = { codec = layout.RESCUE, group = 0, shape = m.shape }
+    kind = layout.rescue(m)
   end
-  local values, message, code = decode(model, prefix, kind, start, #numbers)
+  local values, message, code = stored.decode(model, prefix, kind, start, #numbers)
   if not values then return nil, message, code end
   return quant.scatter(out, m.shape[2], numbers, values)
 end
@@ -72,7 +56,7 @@ end
 -- @param count of rows
 -- @return f32 buffer [count, columns], or nil, message, code
 function M.read(model, name, m, first, count)
-  if m.rescued == 0 then return decode(model, name, m, first, count) end
+  if m.rescued == 0 then return stored.decode(model, name, m, first, count) end
   local out = buffer.new("f32", count * m.shape[2])
   for _, rescued in ipairs { false, true } do
     local ok, message, code = fill(out, model, name, m, first, count, rescued)

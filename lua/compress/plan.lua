@@ -26,7 +26,8 @@ local function entries(plan)
     if item.kind == "keep" then
       list[#list + 1] = { name = item.name, dtype = item.store, shape = item.shape }
     else
-      table.move(layout.tensors(item.name, M.matrix(item)), 1, 5, #list + 1, list)
+      local stored = layout.tensors(item.name, M.matrix(item))
+      table.move(stored, 1, #stored, #list + 1, list)
     end
   end
   return list
@@ -36,11 +37,7 @@ local function metadata(plan)
   local matrices = {}
   for _, item in ipairs(plan.items) do
     if item.kind == "pack" then
-      local m = M.matrix(item)
-      matrices[item.name] = {
-        codec = m.codec, group = m.group, rescued = m.rescued,
-        shape = json.array(table.move(m.shape, 1, 2, 1, {})),
-      }
+      matrices[item.name] = layout.described(M.matrix(item))
     end
   end
   return {

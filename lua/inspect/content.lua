@@ -41,7 +41,8 @@ local function packed_item(model, name, m)
     bytes = bytes + model:tensor(part.name).size
   end
   local item = item_of(name, m.shape, m.codec, bytes)
-  item.matrix, item.rescued, item.parameters = m, m.rescued, item.count
+  item.matrix, item.rescued = m, m.rescued
+  item.parameters = packed.is_parameter(model, name, "F32") and item.count or 0
   return item
 end
 
