@@ -4,7 +4,7 @@ local fs = require "core.fs"
 local json = require "bittern.json"
 
 local download = require "bittern.practice.download"
-local surface = require "bittern.practice.surface"
+local surface = require "bittern.patch.surface"
 local tasks = require "bittern.practice.tasks"
 
 local M = {}

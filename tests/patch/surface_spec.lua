@@ -1,39 +1,29 @@
 -- What validators read out of a patch, traps included.
-local surface = require "bittern.practice.surface"
-
-local support = require "tests.support"
+local surface = require "bittern.patch.surface"
 
 describe("surface", function()
-  it("matches globs as Python's fnmatch does", function()
-    local globs = {
-      "*.py", "train.py", "a/**", "**/x.py", "?b", "[abc]x", "[!a-c]x", "[", "[x", "a[]]b", "a.b",
-      "a[-x]b", "a%b", "[^a]", "",
-    }
-    local names = {
-      "train.py", "deep/er/x.py", "x.py", "a", "a/", "a/b/c", "ab", "/b", "ax", "dx", "[", "[x",
-      "a]b", "a.b", "aXb", "a-b", "a%b", "^", "",
-    }
-    local judge = [[
-import sys, fnmatch
-globs, names = sys.argv[1].split("\n"), sys.argv[2].split("\n")
-print("".join(str(int(fnmatch.fnmatchcase(n, g))) for g in globs for n in names), end="")
-]]
-    local mine = {}
-    for _, glob in ipairs(globs) do
-      for _, name in ipairs(names) do
-        mine[#mine + 1] = name:find(surface.pattern(glob)) and "1" or "0"
-      end
-    end
-    local theirs = support.python(judge, table.concat(globs, "\n"), table.concat(names, "\n"))
-    assert.equal(theirs, table.concat(mine))
-  end)
-
   it("finds every path that a patch names, also in a deleted comment", function()
     local patch = table.concat({
       "diff --git a/p/train.py b/p/train.py", "--- a/p/train.py\t2026-01-01", "+++ b/p/train.py",
       "@@ -1,2 +1,1 @@", "--- a comment of Lua", "+++ /dev/null", "+x = 1",
     }, "\n")
     assert.same({ "p/train.py", "a comment of Lua" }, surface.paths(patch))
+  end)
+
+  it("cuts lines where Python does, so a form feed hides no path", function()
+    for _, stop in ipairs { "\n", "\r", "\r\n", "\f", "\v", "\x1c", "\u{85}", "\u{2028}" } do
+      local patch = "diff --git a/x b/x\n+one" .. stop .. "--- two\n"
+      assert.same({ "x", "two" }, surface.paths(patch), stop)
+    end
+    assert.same({ "x" }, surface.paths "diff --git a/x b/x\n+one\t--- two\n --- three\n---\n--- \n")
+    assert.same({ "x", "y" }, surface.paths "diff --git a/x b/x\n--- \u{A0}a/y\u{3000}\t0\n")
+    assert.equal(3, surface.mentions("a\nb\f\n--- q\n")[1].line)
+  end)
+
+  it("strips one a/ or b/, so real directories of that name lose it", function()
+    assert.same({ "foo.py", "a/foo.py", "b/foo.py" }, surface.paths(table.concat({
+      "diff --git a/a/foo.py b/b/foo.py", "--- a/a/foo.py", "+++ b/b/foo.py",
+    }, "\n")))
   end)
 
   local spec = { allowed_patch_paths = { "p/train.py" }, max_patch_bytes = 100 }
