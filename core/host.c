@@ -48,10 +48,17 @@ static void stop_hook(lua_State *L, lua_Debug *debug) {
   lua_error(L);
 }
 
+void host_stop(lua_State *L) { lua_sethook(L, stop_hook, LUA_MASKCOUNT, 1); }
+
+struct host_memory *host_memory_of(lua_State *L) {
+  void *user;
+  return lua_getallocf(L, &user) == count_alloc ? user : NULL;
+}
+
 static void on_signal(int number) {
   if (interrupted) _exit(EXIT_INTERRUPTED);
   interrupted = number;
-  if (running != NULL) lua_sethook(running, stop_hook, LUA_MASKCOUNT, 1);
+  if (running != NULL) host_stop(running);
 }
 
 void host_catch_signals(lua_State *L) {

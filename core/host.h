@@ -18,6 +18,12 @@ struct host_memory {
  * outlive the state. NULL when memory is short. */
 lua_State *host_new(struct host_memory *memory);
 
+/* The count of a state that host_new made, or NULL. [-0, +0, -] */
+struct host_memory *host_memory_of(lua_State *L);
+
+/* From now on every Lua instruction raises: an interrupt. [-0, +0, -] */
+void host_stop(lua_State *L);
+
 /* Lets SIGINT and SIGTERM stop the scripts in `L`: the first one sets the
  * interrupt flag and makes every Lua instruction raise, a second one ends the
  * process. SIGPIPE and SIGXFSZ are ignored, so writes fail with an errno. */

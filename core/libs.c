@@ -9,10 +9,12 @@
   X(buffer)                                                                    \
   X(forward)                                                                   \
   X(fs)                                                                        \
+  X(limit)                                                                     \
   X(map)                                                                       \
   X(number)                                                                    \
   X(process)                                                                   \
   X(quant)                                                                     \
+  X(ranking)                                                                   \
   X(sha256)                                                                    \
   X(sr25519)                                                                   \
   X(statistics)                                                                \

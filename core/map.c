@@ -168,16 +168,27 @@ static int slice_slice(lua_State *L) {
                     count);
 }
 
+/* The whole pages that a slice touches are advised. */
+static void advise(lua_State *L, int advice) {
+  const struct slice *slice = luaL_checkudata(L, 1, SLICE_META);
+  struct bytes bytes = bind_bytes(L, 1);
+  if (slice->map->borrowed || bytes.size == 0) return;
+  uintptr_t start = (uintptr_t)bytes.data;
+  size_t before = start % (uintptr_t)sysconf(_SC_PAGESIZE);
+  madvise((void *)(start - before), bytes.size + before, advice);
+}
+
+/* slice:prefetch(): its bytes are wanted soon; the disk begins to read them. */
+static int slice_prefetch(lua_State *L) {
+  advise(L, MADV_WILLNEED);
+  return 0;
+}
+
 /* slice:release(): its pages may leave this process's memory. They come back
  * from the file when they are read again, so a pass over a large file that
  * releases what it has seen stays small. */
 static int slice_release(lua_State *L) {
-  const struct slice *slice = luaL_checkudata(L, 1, SLICE_META);
-  struct bytes bytes = bind_bytes(L, 1);
-  if (slice->map->borrowed || bytes.size == 0) return 0;
-  uintptr_t start = (uintptr_t)bytes.data;
-  size_t before = start % (uintptr_t)sysconf(_SC_PAGESIZE);
-  madvise((void *)(start - before), bytes.size + before, MADV_DONTNEED);
+  advise(L, MADV_DONTNEED);
   return 0;
 }
 
@@ -203,6 +214,7 @@ int luaopen_core_map(lua_State *L) {
   static const luaL_Reg slice_methods[] = {BIND(size),
                                            BIND(read),
                                            {"slice", slice_slice},
+                                           {"prefetch", slice_prefetch},
                                            {"release", slice_release},
                                            {NULL, NULL}};
   static const luaL_Reg functions[] = {BIND(open), BIND(of), {NULL, NULL}};

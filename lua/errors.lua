@@ -84,6 +84,7 @@ local ids = {
   unsupported = { 1, "use what the message says is supported" },
   out_of_range = { 1, "the file is shorter than it says; download it again" },
   script = { 14, "correct the script at the place that is named" },
+  script_limit = { 14, "make the script do less, or in smaller pieces" },
   invalid_script = { 14, "correct the script at the place that is named" },
   interrupted = { 130, "run the same command again; it continues where it stopped" },
 }

@@ -31,6 +31,7 @@ local shared_headers = {
   ["base.h"] = true, ["bind.h"] = true, ["buffer.h"] = true, ["kernels.h"] = true,
   ["quant.c"] = { ["pool.h"] = true },
   ["host.c"] = { ["libs.h"] = true }, ["main.c"] = { ["host.h"] = true },
+  ["limit.c"] = { ["host.h"] = true },
   ["http.c"] = { ["fields.h"] = true }, ["httpd.c"] = { ["fields.h"] = true },
   ["httpd_daemon.h"] = { ["httpd_body.h"] = true },
   ["sr25519.c"] = { ["bip39.h"] = true, ["schnorrkel.h"] = true, ["ss58.h"] = true },

@@ -1,0 +1,32 @@
+local limit = require "core.limit"
+
+describe("core.limit", function()
+  it("gives back what the function returns or raises", function()
+    local function sum(a, b) return a + b, nil, 7 end
+    assert.same({ true, 3, nil, 7 }, { limit.call({}, sum, 1, 2) })
+    local ok, raised, code = limit.call({}, function() error({ 5 }) end)
+    assert.same({ false, { 5 } }, { ok, raised })
+    assert.is_nil(code)
+  end)
+
+  it("ends what takes too long, even when it catches errors, and says where", function()
+    local ok, message, code = limit.call({ seconds = 0.05 }, function()
+      while true do pcall(function() while true do end end) end
+    end)
+    assert.same({ false, "script_limit" }, { ok, code })
+    assert.truthy(message:find("limit_spec.lua:14: took longer than 0.05 s", 1, true), message)
+    assert.is_true(limit.call({ seconds = 10 }, function() for _ = 1, 1e5 do end end))
+  end)
+
+  it("ends what asks for too much memory, and takes the cap away again", function()
+    for _, greedy in ipairs {
+      function() local s = "x" while true do s = s .. s end end,
+      function() return ("x"):rep(1 << 24) end,
+    } do
+      local ok, message, code = limit.call({ memory = 1 << 20 }, greedy)
+      assert.same({ false, "script_limit" }, { ok, code })
+      assert.equal("asked for more than 1048576 bytes of memory", message)
+    end
+    assert.equal(1 << 24, #("x"):rep(1 << 24))
+  end)
+end)
