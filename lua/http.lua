@@ -219,7 +219,7 @@ end
 -- A redirect that was not followed.
 local function elsewhere(name, response)
   return nil, ("%s: %d, sent elsewhere: %s"):format(name, response.status,
-    shorten(response.headers.location or "nowhere")), "invalid_response"
+    shorten(response.headers.location or "nowhere")), "invalid_response", response
 end
 
 -- The value of a good answer; no body and null are null, as the reference client has it.

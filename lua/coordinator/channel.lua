@@ -84,7 +84,7 @@ local function exchange(self, request, options)
     value, message, code, refused = self.transport.json(request.method, url, options)
   end
   watch_clock(self, value ~= nil and message or refused)
-  return value, message, code
+  return value, message, code, refused
 end
 
 local function send(self, request)
@@ -97,33 +97,34 @@ local function send(self, request)
     headers = headers, body = request.body, timeout = self.timeout, offline = self.offline,
     retry = request.method == "GET" and self.retry or nil,
     -- A signature covers the path, so what is signed is not sent elsewhere.
-    redirects = request.signed and 0 or nil,
+    redirects = request.signed and 0 or request.redirects,
   })
 end
 
 -- Failure of a request, with what a signature has to do with it.
-local function failed(self, request, message, code)
+local function failed(self, request, message, code, response)
   if code == "unauthorized" and not request.signed and not self.key then
     message = message .. "; name a hotkey to sign with"
   elseif code == "unauthorized" and math.abs(self.skew or 0) > SKEW then
     message = message .. "; " .. clock_text(self.skew)
   end
-  return nil, message, code
+  return nil, message, code, response
 end
 
 --- A GET, signed when it should be and a key is there; what a server wants signed against its own
 -- documents is signed at the second try.
 -- @param request {path=, query= array of pairs, signed=, text= the answer is no JSON}
--- @return value (a response where text is set), or nil, message, code
+-- @return value (a string where text is set), or nil, message, code and, when there was one, the
+--   response
 function M.get(self, request)
   request.method, request.query = "GET", http.form(request.query or {})
   request.signed = request.signed and self.key ~= nil
-  local value, message, code = send(self, request)
+  local value, message, code, response = send(self, request)
   if code == "unauthorized" and self.key and not request.signed then
     request.signed = true
-    value, message, code = send(self, request)
+    value, message, code, response = send(self, request)
   end
-  if value == nil then return failed(self, request, message, code) end
+  if value == nil then return failed(self, request, message, code, response) end
   return value
 end
 

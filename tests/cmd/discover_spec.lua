@@ -310,7 +310,7 @@ describe("discover commands, with a coordinator in trouble,", function()
         assert.is_nil((done.stdout .. done.stderr):find("\27", 1, true), command)
       end
       assert.matches("mode 'duel' is not known here", run(url, "rules", "9").stderr)
-      assert.matches("^id%s+4\n", run(url, "best", "9").stdout)
+      assert.matches("^submission_id%s+4\nid%s+4\n", run(url, "best", "9").stdout)
       local done = run(url, "check", "9", "--submission", sidecar())
       assert.equal(9, done.status)
       assert.matches("STOP%s+mode%s", done.stdout)
