@@ -4,14 +4,14 @@
  * are. Any status is a result; only a failed exchange is an error, and its code
  * says whether the server may have seen the request. HTTP/1.1, as validators
  * use. This file reads options, follows redirects and gives results;
- * http_transfer.c does an exchange. */
-#include <ctype.h>
-#include <stdio.h>
+ * http_transfer.c does an exchange. Ranges of files, many at once, are in
+ * http_ranges.c. */
 #include <string.h>
 
 #include "bind.h"
 #include "fields.h"
-#include "http_check.h"
+#include "http_options.h"
+#include "http_ranges.h"
 #include "http_transfer.h"
 
 #define CLIENT_META  "bittern.http_client"
@@ -82,37 +82,11 @@ static void tell_progress(void *owner, uint64_t done, uint64_t total) {
 /* --- options ---------------------------------------------------------------
  */
 
-static void add_header(lua_State *L, struct transfer *transfer,
-                       const char *line) {
-  struct curl_slist *longer = curl_slist_append(transfer->headers, line);
-  if (longer == NULL) luaL_error(L, "not enough memory");
-  transfer->headers = longer;
-}
-
-/* Raises unless the line on the top may be sent. [-0, +0, v] */
-static const char *check_header(lua_State *L) {
-  size_t length;
-  if (lua_type(L, -1) != LUA_TSTRING)
-    luaL_error(L, "option 'headers' must be an array of strings");
-  const char *line = lua_tolstring(L, -1, &length);
-  const char *wrong = http_check_header(line, length);
-  if (wrong != NULL) luaL_error(L, "option 'headers': %s", wrong);
-  return line;
-}
-
 static void read_headers(lua_State *L, struct transfer *transfer) {
   /* libcurl would ask before every upload, however small. */
-  if (transfer->body.size < ASK_FIRST) add_header(L, transfer, "Expect:");
-  int type = lua_getfield(L, OPTIONS, "headers");
-  if (type != LUA_TNIL && type != LUA_TTABLE)
-    luaL_error(L, "option 'headers' must be an array of strings");
-  lua_Integer count = type == LUA_TTABLE ? luaL_len(L, -1) : 0;
-  for (lua_Integer i = 1; i <= count; i++) {
-    lua_geti(L, -1, i);
-    add_header(L, transfer, check_header(L));
-    lua_pop(L, 1);
-  }
-  lua_pop(L, 1);
+  if (transfer->body.size < ASK_FIRST)
+    http_add_header(L, &transfer->headers, "Expect:");
+  http_read_headers(L, OPTIONS, &transfer->headers);
 }
 
 static const char *read_method(lua_State *L) {
@@ -121,13 +95,6 @@ static const char *read_method(lua_State *L) {
   if (length == 0 || strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != length)
     luaL_error(L, "option 'method' must be a word in capital letters");
   return method;
-}
-
-static double read_seconds(lua_State *L, const char *key, double otherwise) {
-  double seconds = bind_opt_number(L, OPTIONS, key, otherwise);
-  if (!(seconds >= 0 && seconds <= 1e6))
-    luaL_error(L, "option '%s' must lie in 0..1e6", key);
-  return seconds;
 }
 
 static void read_callback(lua_State *L, const char *key, int slot) {
@@ -149,10 +116,10 @@ static void read_body(lua_State *L, struct transfer *transfer) {
  * the headers. [-0, +0, v] */
 static void read_limits(lua_State *L, struct transfer *transfer) {
   const lua_Integer most = (lua_Integer)1 << 53;
-  double timeout = read_seconds(L, "timeout", 30);
+  double timeout = http_read_seconds(L, OPTIONS, "timeout", 30);
   transfer->deadline = timeout > 0 ? base_now() + timeout : 0;
-  transfer->connect = read_seconds(L, "connect_timeout", 10);
-  transfer->stall = read_seconds(L, "stall_timeout", 30);
+  transfer->connect = http_read_seconds(L, OPTIONS, "connect_timeout", 10);
+  transfer->stall = http_read_seconds(L, OPTIONS, "stall_timeout", 30);
   read_callback(L, "sink", SINK);
   read_callback(L, "on_progress", PROGRESS);
   transfer->owner = L;
@@ -165,18 +132,8 @@ static void read_limits(lua_State *L, struct transfer *transfer) {
 /* --- results ---------------------------------------------------------------
  */
 
-/* Pushes "METHOD URL" without the query, which may carry a signature. */
-static const char *push_name(lua_State *L, const char *method,
-                             const char *url) {
-  lua_pushfstring(L, "%s ", method);
-  lua_pushlstring(L, url, strcspn(url, "?#"));
-  lua_concat(L, 2);
-  return lua_tostring(L, -1);
-}
-
 static int push_failure(lua_State *L, const struct transfer *transfer,
                         CURLcode result, const char *name) {
-  char text[CURL_ERROR_SIZE];
   if (bind_interrupted()) return bind_fail(L, "interrupted", "interrupted");
   if (transfer->stop == STOP_RAISED) {
     lua_pushvalue(L, MESSAGE);
@@ -196,12 +153,8 @@ static int push_failure(lua_State *L, const struct transfer *transfer,
                      name, (LUAI_UACINT)transfer->max);
   if (transfer->stop == STOP_MEMORY || result == CURLE_OUT_OF_MEMORY)
     return luaL_error(L, "%s: not enough memory", name);
-  snprintf(text, sizeof text, "%s",
-           transfer->error[0] != '\0' ? transfer->error
-                                      : curl_easy_strerror(result));
-  if (islower((unsigned char)text[1]))
-    text[0] = (char)tolower((unsigned char)text[0]);
-  return bind_fail(L, http_failure(transfer, result), "%s: %s", name, text);
+  return http_fail(L, name, http_failure(transfer->easy, result),
+                   transfer->error, result);
 }
 
 static int push_response(lua_State *L, const struct transfer *transfer,
@@ -234,42 +187,20 @@ static const char *push_next(lua_State *L, const struct transfer *transfer) {
   return url == NULL ? NULL : lua_pushstring(L, url);
 }
 
-/* Pushes a failure, and returns true, when `url` may not be asked: never plain
- * http to other machines, nor after https. [-0, +0|3, m] */
-static bool refuses(lua_State *L, const char *method, const char *url,
-                    const struct target *from, struct target *to) {
-  bool allow_http = bind_opt_boolean(L, OPTIONS, "allow_http", false);
-  const char *wrong = http_check_url(url, to);
-  if (wrong != NULL) {
-    bind_fail(L, "config", "%s: %s", push_name(L, method, url), wrong);
-    return true;
-  }
-  if (to->https) return false;
-  if (from != NULL && from->https)
-    bind_fail(L, "insecure", "%s: a redirect away from https",
-              push_name(L, method, url));
-  else if (!to->loopback && !allow_http)
-    bind_fail(L, "insecure", "%s: plain http only reaches this machine",
-              push_name(L, method, url));
-  else
-    return false;
-  return true;
-}
-
 /* Sends, and follows as many redirects as allowed. Headers that scripts gave
  * (signatures, tokens) stay with the origin they were meant for. */
 static int perform(lua_State *L, struct transfer *transfer, const char *method,
                    const char *url) {
   struct target target;
-  if (refuses(L, method, url, NULL, &target)) return 3;
+  if (http_refuses(L, OPTIONS, method, url, NULL, &target)) return 3;
   while (true) {
     CURLcode result = http_exchange(transfer, url, target.loopback);
     if (result != CURLE_OK)
-      return push_failure(L, transfer, result, push_name(L, method, url));
+      return push_failure(L, transfer, result, http_push_name(L, method, url));
     const char *next = push_next(L, transfer);
     if (next == NULL) return push_response(L, transfer, url);
     struct target before = target;
-    if (refuses(L, method, next, &before, &target)) return 3;
+    if (http_refuses(L, OPTIONS, method, next, &before, &target)) return 3;
     if (strcmp(before.origin, target.origin) != 0) {
       curl_slist_free_all(transfer->headers);
       transfer->headers = NULL;
@@ -353,8 +284,10 @@ static int client_tostring(lua_State *L) {
 
 int luaopen_core_http(lua_State *L) {
   static const luaL_Reg methods[] = {{NULL, NULL}};
-  static const luaL_Reg functions[] = {BIND(request), {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      BIND(request), {"ranges", http_ranges}, {NULL, NULL}};
   bind_type(L, CLIENT_META, methods, client_close, client_tostring);
+  http_ranges_type(L);
   bind_type(L, REQUEST_META, methods, request_close, request_tostring);
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
     return luaL_error(L, "libcurl does not start");

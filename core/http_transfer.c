@@ -114,7 +114,7 @@ static void set_callbacks(CURL *easy, struct transfer *transfer) {
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
 }
 
-static void set_transport(CURL *easy, double connect, const char *ca_file) {
+void http_transport(CURL *easy, double connect, const char *ca_file) {
   curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -133,7 +133,7 @@ static void set_transport(CURL *easy, double connect, const char *ca_file) {
 void http_prepare(struct transfer *transfer, const char *method, bool has_body,
                   const char *ca_file) {
   set_callbacks(transfer->easy, transfer);
-  set_transport(transfer->easy, transfer->connect, ca_file);
+  http_transport(transfer->easy, transfer->connect, ca_file);
   set_method(transfer->easy, method, has_body, transfer);
 }
 
@@ -243,7 +243,7 @@ static bool nothing_sent(CURL *easy, CURLcode result) {
   return bytes == 0;
 }
 
-const char *http_failure(const struct transfer *transfer, CURLcode result) {
+const char *http_failure(CURL *easy, CURLcode result) {
   switch (result) {
   case CURLE_SSL_CONNECT_ERROR:
   case CURLE_PEER_FAILED_VERIFICATION:
@@ -254,7 +254,7 @@ const char *http_failure(const struct transfer *transfer, CURLcode result) {
   case CURLE_SSL_INVALIDCERTSTATUS:
     return "tls";
   default:
-    if (nothing_sent(transfer->easy, result)) return "unreachable";
+    if (nothing_sent(easy, result)) return "unreachable";
     return result == CURLE_OPERATION_TIMEDOUT ? "timeout" : "network";
   }
 }

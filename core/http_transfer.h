@@ -39,12 +39,16 @@ struct transfer {
 void http_prepare(struct transfer *transfer, const char *method, bool has_body,
                   const char *ca_file);
 
+/* What every exchange has: HTTP/1.1 over TLS 1.2 or later, verified; nothing
+ * decoded; `connect` s to connect (0: no limit); NULL: the system's roots. */
+void http_transport(CURL *easy, double connect, const char *ca_file);
+
 /* One hop: sends and receives until the end, a limit or an interrupt. What goes
  * to this machine (`direct`) never goes by way of another. */
 CURLcode http_exchange(struct transfer *transfer, const char *url, bool direct);
 
 /* "tls", "unreachable", "timeout" or "network", for a failed exchange. */
-const char *http_failure(const struct transfer *transfer, CURLcode result);
+const char *http_failure(CURL *easy, CURLcode result);
 
 /* Ends it, frees what it holds, leaves `easy` as new; may be called again. */
 void http_close(struct transfer *transfer);

@@ -1,0 +1,74 @@
+/* Ranges of remote files, several at a time, each into its place in a local
+ * file; plain C under core.http. */
+#ifndef BITTERN_HTTP_RANGE_H
+#define BITTERN_HTTP_RANGE_H
+
+#include <curl/curl.h>
+
+#include "base.h"
+
+/* What the head of an answer said. */
+enum verdict {
+  VERDICT_NONE,    /* no head yet */
+  VERDICT_GOOD,    /* these bytes of this file */
+  VERDICT_STATUS,  /* neither 200 nor 206 */
+  VERDICT_WHOLE,   /* 200: the server does not know of ranges */
+  VERDICT_OTHER,   /* a Content-Range that was not asked for */
+  VERDICT_CHANGED, /* another version of the file */
+  VERDICT_ENCODED, /* a Content-Encoding: not the bytes themselves */
+};
+
+/* One request. What was received lies from `first` on in the file. */
+struct range {
+  struct range *next;
+  CURL *easy;
+  struct curl_slist *headers;
+  int64_t id;
+  int fd;
+  uint64_t first, last; /* inclusive, as in HTTP */
+  uint64_t total;       /* bytes of the whole file */
+  char *etag;           /* strong; NULL: not known */
+  double stall;         /* s without a byte until it is given up; 0: never */
+  uint64_t received;
+  uint64_t promised; /* bytes of the answer, once its head is there */
+  enum verdict verdict;
+  struct text note; /* the beginning of a refusal's body */
+  int write_error;  /* an errno value */
+  bool too_long;    /* more bytes than its head promised */
+  bool stalled;
+  uint64_t seen; /* `received` at the time `moved` */
+  double moved;
+  bool ended;
+  CURLcode result;
+  char error[CURL_ERROR_SIZE];
+};
+
+struct ranges {
+  CURLM *multi;
+  struct range *all;
+  size_t count;
+  uint64_t received; /* bytes written since the beginning */
+};
+
+/* Opens the multi handle. False without memory. */
+bool ranges_open(struct ranges *ranges);
+
+/* A new range with its easy handle, in the list; NULL without memory. */
+struct range *range_new(struct ranges *ranges);
+
+/* Sets what all ranges need and begins the request: first, last, total, etag,
+ * fd and headers are set. False when libcurl does not take it. */
+bool range_begin(struct ranges *ranges, struct range *range, const char *url,
+                 bool direct);
+
+/* Moves bytes for at most `seconds`, or until a range has ended. Returns one
+ * that has ended, which the caller drops, or NULL. */
+struct range *ranges_step(struct ranges *ranges, double seconds);
+
+/* Takes a range out and frees it; in any state. */
+void range_drop(struct ranges *ranges, struct range *range);
+
+/* Drops all; may be called again. */
+void ranges_close(struct ranges *ranges);
+
+#endif
