@@ -1,5 +1,8 @@
--- Taking a claim exactly once: looked for before it is asked for, recorded before it is sent.
-local outcome = require "bittern.outcome"
+-- Claims of a task: taken exactly once, and given back.
+local canonical = require "bittern.canonical"
+local once = require "bittern.once"
+local submit = require "bittern.submit"
+local tasks = require "bittern.task"
 
 local M = {}
 
@@ -7,7 +10,24 @@ local M = {}
 local function is_used(ctx, claim_id)
   local row, message, code = ctx.ledger:submission(ctx.client.base, claim_id)
   if row == nil then return nil, message, code end
-  return row and row.state == "sent"
+  return row and row.state == "done"
+end
+
+--- Active claims of ours that carry no submission yet.
+-- @param ctx {client=, ledger=, hotkey=}
+-- @return array of claim records, or nil, message, code
+function M.free(ctx, task_id)
+  local list, message, code = ctx.client:claims { task_id = task_id, status = "active" }
+  if not list then return nil, "list active claims: " .. message, code end
+  local free = {}
+  for _, claim in ipairs(list) do
+    local ours = claim.miner_hotkey == ctx.hotkey and claim.status == "active"
+      and (claim.task_id == nil or claim.task_id == task_id)
+    local used = ours and is_used(ctx, claim.id)
+    if used == nil then return nil, "ledger: cannot be read", "io" end
+    if ours and not used then free[#free + 1] = claim end
+  end
+  return free
 end
 
 --- Our active claim of a task, as the coordinator knows it.
@@ -15,80 +35,158 @@ end
 -- @param wanted id that is preferred when there are several, or nil
 -- @return claim record, false when there is none, or nil, message, code
 function M.find(ctx, wanted)
-  local list, message, code = ctx.client:claims { task_id = ctx.task.id, status = "active" }
-  if not list then return nil, "list active claims: " .. message, code end
-  local first = false
-  for _, claim in ipairs(list) do
-    local ours = claim.miner_hotkey == ctx.hotkey and claim.status == "active"
-      and (claim.task_id == nil or claim.task_id == ctx.task.id)
-    local used
-    if ours then used, message, code = is_used(ctx, claim.id) end
-    if ours and used == nil then return nil, message, code end
-    if ours and not used then
-      if claim.id == wanted then return claim end
-      first = first or claim
-    end
+  local free, message, code = M.free(ctx, ctx.task.id)
+  if not free then return nil, message, code end
+  for _, claim in ipairs(free) do
+    if claim.id == wanted then return claim end
   end
-  return first
+  return free[1] or false
 end
 
-local function record(ctx, row, state, details)
-  ctx.ledger:event(ctx.run and ctx.run.id, "claim",
-    ("%s: %s"):format(state, details.claim_id or details.message))
-  local ok, message, code = ctx.ledger:claim_outcome(row, state, details)
-  if not ok then return nil, message, code end
-  return true
-end
-
--- The answer was lost: the coordinator's list knows. Asks once more when it knows nothing.
-local function settle(ctx, row, message, ask)
-  local found, why, code = outcome.search(ctx, function() return M.find(ctx) end)
-  if found then
-    local ok
-    ok, why, code = record(ctx, row, "active", { claim_id = found.id })
-    if not ok then return nil, why, code end
-    return found, "found after its answer was lost"
+-- What a claim whose answer was lost left behind: the newest free one.
+local function look(ctx)
+  return function(row)
+    local free, message, code = M.free(ctx, row.task_id)
+    if not free then return nil, message, code end
+    return free[#free] or false
   end
-  if found == false and ask then return ask() end
-  if code == "interrupted" then return nil, why, code end
-  record(ctx, row, "unknown", { message = message })
-  return nil, ("claim %s: %s; whether it was taken is not known yet"):format(
-    ctx.task.slug, message), "unknown_outcome"
 end
 
-local function post(ctx, options, attempts)
-  local row, message, code = ctx.ledger:claim_intent {
-    run = ctx.run and ctx.run.id, coordinator = ctx.client.base,
-    task_id = ctx.task.id, hotkey = ctx.hotkey,
+-- A refusal may only mean that the task was paused or closed a moment ago.
+local function explain(ctx, message, code)
+  local list = (code == "conflict" or code == "rejected") and ctx.client:tasks()
+  local task = list and tasks.find(list, ctx.task.id)
+  if not task or tasks.is_live(task) then return nil, message, code end
+  return nil, ("task %s is %s now; %s"):format(ctx.task.slug, tostring(task.task_state), message),
+    "not_live"
+end
+
+local function post(ctx, options)
+  local fields = {
+    claim_description = options.description, base_submission_id = options.base_submission_id,
   }
-  if not row then return nil, message, code end
-  local claim
-  claim, message, code = ctx.client:claim(ctx.task, options.description, options.base_submission_id)
-  if type(claim) == "table" and claim.id then
-    local ok, why, id = record(ctx, row, "active", { claim_id = claim.id })
-    if not ok then return nil, why, id end
-    return claim, "taken"
-  end
-  if code == "interrupted" then return nil, message, code end
-  message = message or "the answer names no claim"
-  local kind = code and outcome.of(code) or "unknown"
-  if kind == "unknown" then
-    local function again() return post(ctx, options, attempts - 1) end
-    return settle(ctx, row, message, attempts > 1 and again)
-  end
-  record(ctx, row, kind, { message = message })
-  return nil, ("claim %s: %s"):format(ctx.task.slug, message), code
+  local text, wrong, id = canonical.encode(fields)
+  if not text then return nil, "claim: " .. wrong, id end
+  local record, how, code = once.send(ctx, {
+    kind = "claim", subject = ctx.task.id, task_id = ctx.task.id, body = text, repeats = true,
+    look = look(ctx),
+    send = function()
+      return ctx.client:claim(ctx.task, options.description, options.base_submission_id)
+    end,
+  })
+  if not record then return explain(ctx, how, code) end
+  return record, how == "sent" and "taken" or how
 end
 
 --- Our claim of a task: the active one there is, else a new one.
--- @param ctx {client=, ledger=, task=, hotkey=, sleep=, run = nil or its row}
+-- @param ctx as once.send, with task=
 -- @param options {description=, base_submission_id= or nil, wanted= id known from before or nil}
 -- @return claim record and "taken", "reused" or "found after ...", or nil, message, code
 function M.take(ctx, options)
   local claim, message, code = M.find(ctx, options.wanted)
   if claim == nil then return nil, message, code end
-  if claim then return claim, "reused" end
-  return post(ctx, options, 2)
+  if not claim then return post(ctx, options) end
+  claim, message, code = M.noted(ctx, claim)
+  return claim, claim and "reused" or message, code
+end
+
+--- A claim that the coordinator shows, written down when an earlier POST left its outcome open.
+-- @return the claim, or nil, message, code
+function M.noted(ctx, claim)
+  local row, message, code = ctx.ledger:last_post {
+    coordinator = ctx.client.base, hotkey = ctx.hotkey, kind = "claim", subject = ctx.task.id,
+  }
+  if row == nil then return nil, message, code end
+  if not row or row.state ~= "unknown" then return claim end
+  local ok
+  ok, message, code = ctx.ledger:outcome(row.id, "done",
+    { record_id = claim.id, status = claim.status })
+  if not ok then return nil, message, code end
+  return claim
+end
+
+-- A claim of ours that the row may have made and that is no longer free: its words are the same,
+-- and the ledger knows no other POST that made it.
+local function look_used(ctx, row)
+  local list, message, code = ctx.client:claims { task_id = row.task_id }
+  if not list then return nil, "list claims: " .. message, code end
+  local words = row.body ~= "" and canonical.decode(row.body).claim_description
+  for i = #list, 1, -1 do
+    local claim = list[i]
+    local same = claim.miner_hotkey == ctx.hotkey and claim.claim_description == words
+    if same and not ctx.ledger:made_by(ctx.client.base, claim.id) then return claim end
+  end
+  return false
+end
+
+--- What became of a claim that was asked for, used up or cancelled since or not; as once.settle.
+function M.settle(ctx, row)
+  return once.settle(ctx, row, function()
+    local claim, message, code = look(ctx)(row)
+    if claim ~= false then return claim, message, code end
+    return look_used(ctx, row)
+  end)
+end
+
+-- Whether a claim is gone: its record, false while it is active.
+local function look_cancelled(ctx)
+  return function(row)
+    local list, message, code = ctx.client:claims { task_id = row.task_id }
+    if not list then return nil, "list claims: " .. message, code end
+    for _, claim in ipairs(list) do
+      if claim.id == row.subject then return claim.status ~= "active" and claim end
+    end
+    return { id = row.subject, status = "not listed" }
+  end
+end
+
+--- What became of a cancellation; as once.settle.
+function M.settle_cancel(ctx, row)
+  return once.settle(ctx, row, look_cancelled(ctx))
+end
+
+-- A claim that carries a submission, or may carry one, stays.
+local function is_free(ctx, claim_id)
+  local row, message, code = ctx.ledger:submission(ctx.client.base, claim_id)
+  if row == nil then return nil, message, code end
+  local record
+  if row then record, message, code = submit.settle(ctx, row) end
+  if row and record == nil then return nil, message, code end
+  if not record then return true end
+  return nil, ("claim %s carries submission %s"):format(claim_id, record.id), "claim_used"
+end
+
+--- Gives a claim back.
+-- @param ctx as once.send
+-- @param claim_id of a claim of ours
+-- @param task_id of its task, or nil
+-- @return claim record and how it is known, or nil, message, code
+function M.cancel(ctx, claim_id, task_id)
+  local free, message, code = is_free(ctx, claim_id)
+  if not free then return nil, message, code end
+  return once.send(ctx, {
+    kind = "cancel", subject = claim_id, task_id = task_id, look = look_cancelled(ctx),
+    send = function()
+      local record, why, id = ctx.client:cancel(claim_id)
+      if not record then return nil, why, id end
+      record.id = record.id or claim_id
+      return record
+    end,
+  })
+end
+
+--- Gives the claim of an abandoned run back. That this fails ends nothing: it is told.
+-- @param ctx as once.send
+-- @param claim_id or nil
+function M.abandon(ctx, claim_id, task_id)
+  if not claim_id then return end
+  local record, message, code = M.cancel(ctx, claim_id, task_id)
+  if not ctx.report then return end
+  if record then
+    ctx.report.say(("claim %s given back: %s"):format(claim_id, tostring(record.status)))
+  elseif code ~= "claim_used" then
+    ctx.report.warn(("claim %s could not be given back: %s"):format(claim_id, message))
+  end
 end
 
 return M

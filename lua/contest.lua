@@ -1,14 +1,51 @@
--- What the commands share that claim and submit: client, ledger, lock and task of one hotkey.
+-- What the commands share that change something at the coordinator: client, ledger, lock and task
+-- of one hotkey.
 local sys = require "core.sys"
 
+local check = require "bittern.check"
 local ledgers = require "bittern.ledger"
+local once = require "bittern.once"
 local session = require "bittern.session"
+local wallet = require "bittern.wallet"
 
 local M = {}
 
+--- The options of a command that sends POSTs: its hotkey, and how long a lost answer is looked for.
+function M.arguments(parser)
+  parser:option("--settle", ("seconds that a POST without an answer may still be carried out "
+    .. "(default %d, or BITTERN_SETTLE)"):format(once.SETTLE)):argname("S")
+    :convert(check.seconds("--settle"))
+  wallet.arguments(parser)
+end
+
+--- Those seconds.
+-- @param ctx a command's context
+-- @return number, or nil, message, "config"
+function M.settle(ctx)
+  if ctx.args.settle then return ctx.args.settle end
+  local text = ctx.env "BITTERN_SETTLE"
+  if not text then return once.SETTLE end
+  local seconds, message = check.seconds("BITTERN_SETTLE")(text)
+  if not seconds then return nil, message, "config" end
+  return seconds
+end
+
+--- What once.send needs, beside the task.
+-- @param ctx a command's context
+-- @param client with a key
+-- @return table, or nil, message, code
+function M.context(ctx, client, ledger)
+  local settle, message, code = M.settle(ctx)
+  if not settle then return nil, message, code end
+  return {
+    client = client, ledger = ledger, hotkey = client.address, sleep = sys.sleep, settle = settle,
+    report = ctx.report,
+  }
+end
+
 --- Opens what a claim or a submission needs and calls `fn` with it; closes it all afterwards.
 -- @param ctx a command's context with ctx.args.slug
--- @param fn function({client=, ledger=, hotkey=, task=, sleep=}) -> results
+-- @param fn function({client=, ledger=, hotkey=, task=, ...}) -> results
 -- @return what fn returns, or nil, message, code
 function M.with(ctx, fn)
   local client, task, code = session.task(ctx, { signed = true })
@@ -19,9 +56,10 @@ function M.with(ctx, fn)
     slug = task.slug, coordinator = client.base, hotkey = client.address,
   }
   if not lock then return nil, holder, locked end
-  local result, text, id = fn {
-    client = client, ledger = ledger, hotkey = client.address, task = task, sleep = sys.sleep,
-  }
+  local open, wrong, config = M.context(ctx, client, ledger)
+  if not open then return nil, wrong, config end
+  open.task = task
+  local result, text, id = fn(open)
   return result, text, id
 end
 

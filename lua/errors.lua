@@ -16,6 +16,7 @@ local ids = {
   key_public_only = { 4, "name the hotkey file that holds the secret, not its public half" },
   key_unreadable = { 4, "check the path and the permissions of the hotkey file" },
   unauthorized = { 4, "check that the hotkey is registered and this machine's clock is right" },
+  forbidden = { 4, "this hotkey may not do that: use the hotkey that it belongs to, do not retry" },
   stake = { 4, "fund or bond this same hotkey; do not rotate keys and do not retry" },
   -- the network
   network = { 6, "check the connection and the address, then run the same command again" },
@@ -53,6 +54,7 @@ local ids = {
   archive_damaged = { 9, "download it or pack it again" },
   archive_config = { 9, "keep exactly one config.json, that of the model" },
   rejected = { 10, "read the reason above; nothing was lost, the artifact is still yours" },
+  claim_used = { 10, "nothing to give back: follow its submission with `bittern track`" },
   claim_gone = { 5, "run the same command again; it takes a new claim" },
   conflict = { 10, "the coordinator has it already; run the same command again to adopt it" },
   unknown_outcome = { 15, "it may have arrived: run the same command again, it looks first" },

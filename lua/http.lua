@@ -9,8 +9,8 @@ local M = {}
 
 local LONGEST <const> = 300 -- characters of a server's words in a message
 local IDEMPOTENT <const> = { GET = true, HEAD = true, PUT = true, DELETE = true }
-local CODES <const> = { [401] = "unauthorized", [404] = "not_found", [408] = "busy",
-  [409] = "conflict", [429] = "busy" }
+local CODES <const> = { [401] = "unauthorized", [403] = "forbidden", [404] = "not_found",
+  [408] = "timeout", [409] = "conflict", [429] = "busy" }
 
 local settings = { offline = false }
 

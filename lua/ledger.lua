@@ -1,4 +1,5 @@
--- The miner's own durable record: runs and their steps, artifacts, claims, submissions, events.
+-- The miner's own durable record: runs and their steps, artifacts, every POST (ledger/posts.lua),
+-- events.
 -- Each write is on disk before it returns: an intent survives what happens to its POST.
 local fs = require "core.fs"
 local sha256 = require "core.sha256"
@@ -7,11 +8,13 @@ local sys = require "core.sys"
 
 local canonical = require "bittern.canonical"
 local paths = require "bittern.paths"
+local posts = require "bittern.ledger.posts"
 local schema = require "bittern.ledger.schema"
 
 local M = {}
 
 local Ledger = {}
+for name, method in pairs(posts) do Ledger[name] = method end
 Ledger.__index = Ledger
 
 --- Opens the ledger, and makes it the first time.
@@ -69,6 +72,14 @@ function Ledger:last_run(key)
   return self:first([[SELECT * FROM runs WHERE coordinator = ? AND slug = ? AND hotkey = ?
     AND workflow = ? ORDER BY id DESC LIMIT 1]],
     key.coordinator, key.slug, key.hotkey, key.workflow)
+end
+
+--- The unfinished runs for a task, with this coordinator and hotkey.
+-- @param key {slug=, coordinator=, hotkey=}
+-- @return array of runs, or nil, message, code
+function Ledger:open_runs(key)
+  return self:query([[SELECT * FROM runs WHERE coordinator = ? AND slug = ? AND hotkey = ?
+    AND state = 'open' ORDER BY id]], key.coordinator, key.slug, key.hotkey)
 end
 
 --- Starts a run.
@@ -142,74 +153,6 @@ function Ledger:add_artifact(artifact)
   return self:insert([[INSERT INTO artifacts (run, path, size, sha256, url, published)
     VALUES (?, ?, ?, ?, ?, ?)]],
     artifact.run, artifact.path, artifact.size, artifact.sha256, artifact.url, self.now())
-end
-
---- Notes that a claim is about to be asked for.
--- @param claim {run=, coordinator=, task_id=, hotkey=}
--- @return the row's id, or nil, message, code
-function Ledger:claim_intent(claim)
-  return self:insert([[INSERT INTO claims (run, coordinator, task_id, hotkey, state, started)
-    VALUES (?, ?, ?, ?, 'intent', ?)]],
-    claim.run, claim.coordinator, claim.task_id, claim.hotkey, self.now())
-end
-
---- Notes what became of it.
--- @param id row
--- @param state "active" (then claim_id is given), "refused", "not_sent" or "unknown"
--- @param outcome {claim_id=, message=}
-function Ledger:claim_outcome(id, state, outcome)
-  return self:update([[UPDATE claims SET state = ?, claim_id = ?, message = ?, ended = ?
-    WHERE id = ?]], state, outcome.claim_id, outcome.message, self.now(), id)
-end
-
---- The submission made, or meant to be made, for a claim.
--- @param coordinator URL
--- @param claim_id string
--- @return row {state = "intent"|"sent"|"refused"|"not_sent", body=, submission_id=, ...}, false,
---   or nil, message, code
-function Ledger:submission(coordinator, claim_id)
-  return self:first([[SELECT * FROM submissions WHERE coordinator = ? AND claim_id = ?
-    ORDER BY id DESC LIMIT 1]], coordinator, claim_id)
-end
-
---- The submission of a run.
--- @return as Ledger:submission
-function Ledger:run_submission(run)
-  return self:first("SELECT * FROM submissions WHERE run = ? ORDER BY id DESC LIMIT 1", run)
-end
-
---- Notes a submission with its exact body, before it is sent.
--- @param submission {run=, coordinator=, task_id=, hotkey=, claim_id=, artifact_sha256=, body=,
---   body_sha256=}
--- @return the row's id, or nil, message, code
-function Ledger:submission_intent(submission)
-  return self:insert([[INSERT INTO submissions (run, coordinator, task_id, hotkey, claim_id,
-    artifact_sha256, body, body_sha256, attempts, state, started)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 'intent', ?)]],
-    submission.run, submission.coordinator, submission.task_id, submission.hotkey,
-    submission.claim_id, submission.artifact_sha256, submission.body, submission.body_sha256,
-    self.now())
-end
-
---- Notes that its body is about to be sent, once more.
-function Ledger:submission_attempt(id)
-  return self:update([[UPDATE submissions SET attempts = attempts + 1, state = 'intent'
-    WHERE id = ?]], id)
-end
-
---- Notes what became of it.
--- @param state "sent", "refused" or "not_sent"
--- @param outcome {submission_id=, status=, message=}
-function Ledger:submission_outcome(id, state, outcome)
-  return self:update([[UPDATE submissions SET state = ?, submission_id = ?, status = ?, message = ?,
-    ended = ? WHERE id = ?]],
-    state, outcome.submission_id, outcome.status, outcome.message, self.now(), id)
-end
-
---- Notes the last known status of a submission.
-function Ledger:submission_status(coordinator, submission_id, status)
-  return self:update([[UPDATE submissions SET status = ?
-    WHERE coordinator = ? AND submission_id = ?]], status, coordinator, submission_id)
 end
 
 --- Adds a line to the run's history.

@@ -54,7 +54,8 @@ local function asked(response, now)
   if not text then return nil end
   local date = M.date(text)
   if date then return math.max(0, date - now) end
-  return text:match("^%d+$") and math.tointeger(tonumber(text))
+  -- A number of twenty digits is a float, and as absurd as a smaller one above the cap.
+  return text:find("^%d+$") and math.min(tonumber(text), 1 << 53) // 1 | 0
 end
 
 -- Seconds to wait before try number `try` + 1, and why.

@@ -184,7 +184,8 @@ function M.begin(ledger, key, settings, restart)
   local text = assert(canonical.encode(settings))
   local run, message, code = ledger:last_run(key)
   if run == nil then return nil, message, code end
-  if run and not restart and run.state ~= "open" and run.settings == text then
+  local decided = run and run.state ~= "open" and run.state ~= "abandoned"
+  if decided and not restart and run.settings == text then
     return run, "ended"
   end
   if run and not restart and run.state == "open" then

@@ -15,8 +15,8 @@ describe("claim", function()
 
   local function states()
     local list = {}
-    for i, row in ipairs(assert(ledger:query("SELECT state, claim_id FROM claims ORDER BY id"))) do
-      list[i] = row.state .. (row.claim_id and " " .. row.claim_id or "")
+    for i, row in ipairs(assert(ledger:query("SELECT state, record_id FROM posts ORDER BY id"))) do
+      list[i] = row.state .. (row.record_id and " " .. row.record_id or "")
     end
     return list
   end
@@ -25,7 +25,7 @@ describe("claim", function()
     local client = fake.new()
     local claim, how = take(client)
     assert.same({ "claim-1", "taken" }, { claim.id, how })
-    assert.same({ "active claim-1" }, states())
+    assert.same({ "done claim-1" }, states())
   end)
 
   it("is reused when the coordinator already has an active one of ours", function()
@@ -49,11 +49,10 @@ describe("claim", function()
   it("that already carries a submission is not used again", function()
     local client = fake.new()
     take(client)
-    local row = assert(ledger:submission_intent {
-      coordinator = client.base, task_id = "t", hotkey = "5Me", claim_id = "claim-1",
-      artifact_sha256 = "", body = "{}", body_sha256 = "",
+    local row = assert(ledger:intend {
+      coordinator = client.base, hotkey = "5Me", kind = "submission", subject = "claim-1",
     })
-    assert(ledger:submission_outcome(row, "sent", { submission_id = "s" }))
+    assert(ledger:outcome(row.id, "done", { record_id = "s" }))
     local claim, how = take(client)
     assert.same({ "claim-2", "taken" }, { claim.id, how })
   end)
@@ -75,7 +74,7 @@ describe("claim", function()
       assert.equal("claim-1", claim.id)
       assert.matches("found", said)
       assert.equal(1, client.posts.claim)
-      assert.same({ "active claim-1" }, states())
+      assert.same({ "done claim-1" }, states())
     end)
   end
 
@@ -87,11 +86,11 @@ describe("claim", function()
   end)
 
   it("stays unknown when nobody can be asked, and is found the next time", function()
-    local client = fake.new { claim = { "lost_answer" }, lists = { true, false, false, false } }
+    local client = fake.new { claim = { "lost_answer" }, lists = { true, false } }
     local claim, message, code = take(client)
     assert.is_nil(claim)
     assert.equal("unknown_outcome", code)
-    assert.matches("tiny", message)
+    assert.matches("claim: POST: broke off", message, 1, true)
     assert.equal("claim-1", take(client).id)
     assert.equal(1, client.posts.claim)
   end)
@@ -106,7 +105,10 @@ describe("claim", function()
   end)
 
   it("stops at once when it is refused, with the coordinator's words", function()
-    for how, code in pairs { stake = "stake", refused = "rejected", unreachable = "unreachable" } do
+    for how, code in pairs {
+      stake = "stake", refused = "rejected", unreachable = "unreachable", busy = "busy",
+      forbidden = "forbidden",
+    } do
       local client = fake.new { claim = { how } }
       local claim, _, id = take(client)
       assert.is_nil(claim)
@@ -120,8 +122,63 @@ describe("claim", function()
     local claim, _, code = take(client)
     assert.is_nil(claim)
     assert.equal("interrupted", code)
-    assert.same({ "intent" }, states())
+    assert.same({ "unknown" }, states())
     assert.equal("claim-1", take(client).id)
     assert.equal(1, client.posts.claim)
+    assert.same({ "done claim-1" }, states())
+  end)
+
+  it("refused because the task was paused meanwhile is told so", function()
+    local client = fake.new { claim = { "duplicate" } }
+    client.task_list = { { id = "t", slug = "tiny", task_state = "paused", is_active = true } }
+    local claim, message, code = take(client)
+    assert.same({ nil, "not_live" }, { claim, code })
+    assert.matches("task tiny is paused now; claim: duplicate", message, 1, true)
+  end)
+
+  describe("given back", function()
+    local function cancel(client)
+      return claims.cancel(fake.context(client, ledger), "claim-1", "t")
+    end
+
+    it("is recorded, and not asked for twice", function()
+      local client = fake.new()
+      take(client)
+      assert.equal("sent", select(2, cancel(client)))
+      assert.equal("sent before", select(2, cancel(client)))
+      assert.same({ "done claim-1", "done claim-1" }, states())
+      assert.same({ "cancelled", 1 }, { client.claim_list[1].status, client.posts.cancel })
+    end)
+
+    it("is known to be gone when the answer was lost", function()
+      local client = fake.new { cancel = { "lost_answer" } }
+      take(client)
+      local record, how = cancel(client)
+      assert.same({ "cancelled", 1 }, { record.status, client.posts.cancel })
+      assert.matches("found after its answer was lost", how)
+    end)
+
+    it("is asked for again when the claim is still active", function()
+      local client = fake.new { cancel = { "lost_request" } }
+      take(client)
+      assert.equal("sent", select(2, cancel(client)))
+      assert.equal(2, client.posts.cancel)
+    end)
+
+    it("stays when it carries a submission, or may carry one", function()
+      local client = fake.new { lists = { true, false } }
+      take(client)
+      local row = assert(ledger:intend {
+        coordinator = client.base, hotkey = "5Me", kind = "submission", subject = "claim-1",
+        task_id = "t", body = "{}",
+      })
+      assert(ledger:attempt(row.id))
+      assert.equal("unknown_outcome", select(3, cancel(client)))
+      client.submission_list = { { id = "s", task_id = "t", claim_id = "claim-1" } }
+      local record, message, code = cancel(client)
+      assert.same({ nil, "claim_used" }, { record, code })
+      assert.matches("claim claim-1 carries submission s", message, 1, true)
+      assert.equal(0, client.posts.cancel)
+    end)
   end)
 end)

@@ -15,6 +15,8 @@ local ends = {
   unreachable = { message = "connection refused", code = "unreachable" },
   refused = { message = "summary is too long", code = "rejected" },
   stake = { message = "insufficient_miner_stake", code = "stake" },
+  busy = { message = "429 slow down", code = "busy" },
+  forbidden = { message = "not yours", code = "forbidden" },
   duplicate = { message = "duplicate", code = "conflict" },
   interrupted = { carried_out = true, message = "interrupted", code = "interrupted" },
 }
@@ -25,13 +27,14 @@ local ends = {
 function M.new(script)
   return setmetatable({
     base = "http://127.0.0.1:9", script = script or {}, claim_list = {}, submission_list = {},
-    posts = { claim = 0, submit = 0 }, listings = 0,
+    posts = { claim = 0, submit = 0, cancel = 0 }, listings = 0,
   }, Fake)
 end
 
 function Fake:take(kind, list, record)
   self.posts[kind] = self.posts[kind] + 1
   local how = ends[(self.script[kind] or {})[self.posts[kind]] or "ok"]
+  self.last = how
   if how.carried_out then
     list[#list + 1] = record
     record.id = ("%s-%d"):format(kind, #list)
@@ -67,6 +70,17 @@ function Fake:listing(list, filter)
   return found
 end
 
+function Fake:cancel(id)
+  local how = self:take("cancel", {}, {})
+  for _, claim in ipairs(self.claim_list) do
+    if claim.id == id and self.last.carried_out then claim.status = "cancelled" end
+  end
+  if self.last.code then return nil, self.last.message, self.last.code end
+  return how and {}
+end
+
+function Fake:tasks() return self.task_list or {} end
+
 function Fake:claims(filter) return self:listing(self.claim_list, filter) end
 
 function Fake:submissions(filter) return self:listing(self.submission_list, filter) end
@@ -75,7 +89,7 @@ function Fake:submissions(filter) return self:listing(self.submission_list, filt
 function M.context(client, ledger)
   return {
     client = client, ledger = ledger, hotkey = "5Me", task = { id = "t", slug = "tiny" },
-    sleep = function() return true end, pauses = { 0, 0, 0 },
+    sleep = function() return true end, settle = 0,
   }
 end
 

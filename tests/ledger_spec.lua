@@ -100,24 +100,62 @@ describe("ledger", function()
     assert.equal("invalid_json", code)
   end)
 
-  it("has the intent of a submission, with its body, on disk before it is sent", function()
+  it("has the intent of a POST, with its body, on disk before it is sent", function()
     local ledger = open(path)
-    local id = assert(ledger:submission_intent {
-      coordinator = key.coordinator, task_id = "t", hotkey = "5Fx", claim_id = "c",
-      artifact_sha256 = "aa", body = '{"a":1.0}', body_sha256 = "bb",
+    local intent = assert(ledger:intend {
+      coordinator = key.coordinator, hotkey = "5Fx", kind = "submission", subject = "c",
+      task_id = "t", body = '{"a":1.0}',
     })
     -- No close: another connection sees what a crash would leave.
     local other <close> = open(path)
     local row = other:submission(key.coordinator, "c")
     assert.same({ "intent", 0, '{"a":1.0}' }, { row.state, row.attempts, row.body })
-    assert(ledger:submission_attempt(id))
-    assert(ledger:submission_outcome(id, "sent", { submission_id = "s", status = "pending" }))
+    assert.equal(require("core.sha256").hex(row.body), row.body_sha256)
+    assert(ledger:attempt(intent.id))
     row = other:submission(key.coordinator, "c")
-    assert.same({ "sent", 1, "s" }, { row.state, row.attempts, row.submission_id })
-    assert(ledger:submission_status(key.coordinator, "s", "accepted"))
+    assert.same({ "unknown", 1, 1750000000.5 }, { row.state, row.attempts, row.sent })
+    assert(ledger:outcome(intent.id, "done", { record_id = "s", status = "pending" }))
+    row = other:submission(key.coordinator, "c")
+    assert.same({ "done", 1, "s" }, { row.state, row.attempts, row.record_id })
+    assert(ledger:set_status(key.coordinator, "s", "accepted"))
     assert.equal("accepted", other:submission(key.coordinator, "c").status)
     assert.is_false(other:submission(key.coordinator, "d"))
     ledger:close()
+  end)
+
+  it("lists what is of unknown outcome first, then the newest", function()
+    local ledger <close> = open(path)
+    for i, state in ipairs { "unknown", "done", "refused" } do
+      local row = assert(ledger:intend {
+        coordinator = key.coordinator, hotkey = "5Fx", kind = "claim", subject = "t" .. i,
+      })
+      assert(ledger:outcome(row.id, state, {}))
+    end
+    local order = {}
+    for i, row in ipairs(assert(ledger:posts {})) do order[i] = row.subject end
+    assert.same({ "t1", "t3", "t2" }, order)
+    assert.equal(1, #assert(ledger:posts { state = "unknown", hotkey = "5Fx" }))
+    assert.equal(0, #assert(ledger:posts { state = "unknown", hotkey = "5Other" }))
+    assert.equal(2, #assert(ledger:posts { limit = 2 }))
+  end)
+
+  it("takes over what a ledger of version 1 holds", function()
+    assert(fs.mkdir(path:match("^(.*)/")))
+    local db = assert(require("core.store").open(path))
+    for statement in support.fixture("ledger_1.sql"):gmatch("[^;]+;") do
+      assert(db:exec(statement))
+    end
+    db:close()
+    local ledger <close> = open(path)
+    local states = {}
+    for i, row in ipairs(assert(ledger:query("SELECT * FROM posts ORDER BY id"))) do
+      states[i] = ("%s %s %s %s"):format(row.kind, row.subject, row.state, row.record_id or "-")
+    end
+    assert.same({
+      "claim t done c1", "claim t unknown -", "submission c1 done s1", "submission c2 unknown -",
+      "submission c3 intent -",
+    }, states)
+    assert.equal("accepted", ledger:submission("http://c", "c1").status)
   end)
 
   it("lets one process at a time work on a task, and names the other", function()

@@ -122,6 +122,12 @@ describe("retry.run", function()
     assert.equal("status 429; again in 60.0 s, though the server asks for 3600 s", w.said[1])
   end)
 
+  it("caps an absurd Retry-After", function()
+    local w = world { idempotent = true }
+    retry.run(playing(answer(429, ("9"):rep(40)), answer(200)), w.options)
+    assert.same({ 60 }, w.slept)
+  end)
+
   it("gives up rather than pass the total", function()
     local w = world { idempotent = true, total = 100 }
     local attempt, calls = playing(answer(503, "60"))

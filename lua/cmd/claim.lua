@@ -2,7 +2,6 @@
 local claims = require "bittern.claim"
 local contest = require "bittern.contest"
 local preview = require "bittern.preview"
-local wallet = require "bittern.wallet"
 
 local function claim(ctx, open)
   local args = ctx.args
@@ -32,7 +31,7 @@ return {
       :default "Bittern: one artifact-only submission"
     parser:option("--base-submission", "the submission that you build on"):argname "ID"
     parser:flag("--dry-run", "print the request, send nothing")
-    wallet.arguments(parser)
+    contest.arguments(parser)
   end,
   run = function(ctx)
     return contest.with(ctx, function(open) return claim(ctx, open) end)

@@ -3,16 +3,15 @@ local fs = require "core.fs"
 local sys = require "core.sys"
 
 local auth = require "bittern.auth"
-local canonical = require "bittern.canonical"
 local check = require "bittern.check"
+local contest = require "bittern.contest"
 local ledgers = require "bittern.ledger"
 local paths = require "bittern.paths"
 local preview = require "bittern.preview"
+local runs = require "bittern.runs"
 local script = require "bittern.script"
 local session = require "bittern.session"
-local submit = require "bittern.submit"
 local tasks_of = require "bittern.task"
-local wallet = require "bittern.wallet"
 local work = require "bittern.work"
 local workflow = require "bittern.workflow"
 
@@ -40,9 +39,9 @@ local function arguments(parser)
   parser:option("--workflow", "the steps to run"):argname("W"):default "mine"
   parser:option("--timeout", "seconds to wait for the verdict"):argname("S")
     :convert(check.seconds("--timeout")):default(tostring(TIMEOUT))
-  parser:flag("--restart", "begin anew instead of continuing")
+  parser:flag("--restart", "abandon the unfinished run and begin anew")
   parser:flag("--dry-run", "do the local work, print the requests, send none")
-  wallet.arguments(parser)
+  contest.arguments(parser)
 end
 
 -- `--set` words as a table; a later one wins.
@@ -108,14 +107,9 @@ local function publisher(ctx, client)
   }
 end
 
--- Whether a submission of the ledger may have reached the coordinator.
-local function may_be_out(row)
-  return row.state == "sent" or row.state == "intent" and row.attempts > 0
-end
-
 -- What the steps see.
 local function context(ctx, open, run, settings)
-  local sent, message, code = open.ledger:run_submission(run.id)
+  local sent, message, code = open.ledger:run_post(run.id, "submission")
   if sent == nil then return nil, message, code end
   local folder
   folder, message, code = folder_of(ctx.args, open.key, run)
@@ -123,8 +117,9 @@ local function context(ctx, open, run, settings)
   return {
     args = ctx.args, settings = settings, client = open.client, hotkey = open.client.address,
     ledger = open.ledger, run = run, folder = folder,
-    sent = sent and may_be_out(sent) and sent or nil,
+    sent = sent and runs.may_be_out(sent) and sent or nil,
     report = ctx.report, now = ctx.now, sleep = sys.sleep, clock = sys.clock,
+    settle = open.settle,
     dry_run = ctx.args.dry_run, requests = {}, publisher = publisher(ctx, open.client),
   }
 end
@@ -167,27 +162,8 @@ local function show_requests(ctx, steps, result)
   return true
 end
 
--- An unfinished run that may have submitted: other settings cannot change what was sent, and
--- nothing new begins before it is known what became of it.
-local function check_unfinished(ctx, open, settings)
-  local run, message, code = open.ledger:last_run(open.key)
-  if run == nil then return nil, message, code end
-  local sent = run and run.state == "open" and open.ledger:run_submission(run.id)
-  if sent == nil then return nil, ("run %d cannot be read"):format(run.id), "io" end
-  if not sent or not may_be_out(sent) then return true end
-  if ctx.args.restart then
-    local watch = { client = open.client, ledger = open.ledger, sleep = sys.sleep }
-    local record, why, id = submit.settle(watch, sent)
-    if record == nil then return nil, why, id end
-    return true
-  end
-  if run.settings == canonical.encode(settings) then return true end
-  return nil, ("run %d has submitted with other settings; give the same ones to follow it, "
-    .. "or --restart to begin anew"):format(run.id), "config"
-end
-
 local function go(ctx, open, settings)
-  local clear, reason, kind_of = check_unfinished(ctx, open, settings)
+  local clear, reason, kind_of = runs.prepare(open, ctx.args.restart, settings)
   if not clear then return nil, reason, kind_of end
   local run, how, code = workflow.begin(open.ledger, open.key, settings, ctx.args.restart)
   if not run then return nil, how, code end
@@ -215,6 +191,9 @@ local function slug_of(client, word)
 end
 
 local function run_command(ctx)
+  if ctx.args.restart and ctx.args.dry_run then
+    return nil, "--restart gives a claim back; it does not go with --dry-run", "usage"
+  end
   local flow, path, code = script.find("workflow", ctx.args.workflow)
   if not flow then return nil, path, code end
   local sound, message, id = workflow.check(flow, path)
@@ -233,7 +212,10 @@ local function run_command(ctx)
   }
   local lock <close>, holder, locked = ledger:lock(key)
   if not lock then return nil, holder, locked end
-  return go(ctx, { client = client, ledger = ledger, key = key, flow = flow }, settings)
+  local open, wrong, config = contest.context(ctx, client, ledger)
+  if not open then return nil, wrong, config end
+  open.key, open.flow = key, flow
+  return go(ctx, open, settings)
 end
 
 return {

@@ -6,12 +6,12 @@ local preview = require "bittern.preview"
 local publishing = require "bittern.publishing"
 local sidecar = require "bittern.sidecar"
 local submit = require "bittern.submit"
-local wallet = require "bittern.wallet"
 local work = require "bittern.work"
 
 -- The claim that it belongs to: the one that is named, else our active one.
 local function claim_of(open, wanted)
   local claim, message, code = claims.find(open, wanted)
+  if claim then claim, message, code = claims.noted(open, claim) end
   if claim == nil then return nil, message, code end
   if claim and (not wanted or claim.id == wanted) then return claim.id end
   -- A claim whose submission was begun is no longer listed as free; the ledger knows it.
@@ -88,7 +88,7 @@ return {
     parser:option("--base-ref", "commit of the task's repository, when the task names a branch")
       :argname "COMMIT"
     parser:flag("--dry-run", "print the exact request, send nothing")
-    wallet.arguments(parser)
+    contest.arguments(parser)
   end,
   run = function(ctx)
     return contest.with(ctx, function(open) return run(ctx, open) end)

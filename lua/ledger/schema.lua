@@ -1,7 +1,14 @@
 -- The tables of the ledger, and their version.
 local M = {}
 
-local VERSION <const> = 1
+local VERSION <const> = 2
+
+local posts <const> = [[CREATE TABLE posts (id INTEGER PRIMARY KEY, run INTEGER REFERENCES runs,
+  coordinator TEXT NOT NULL, hotkey TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,
+  task_id TEXT, body TEXT NOT NULL, body_sha256 TEXT NOT NULL, attempts INTEGER NOT NULL,
+  state TEXT NOT NULL, record_id TEXT, status TEXT, message TEXT, started REAL NOT NULL,
+  sent REAL, ended REAL)]]
+local posts_index <const> = "CREATE INDEX posts_subject ON posts (coordinator, kind, subject)"
 
 local schema = {
   [[CREATE TABLE runs (id INTEGER PRIMARY KEY, workflow TEXT NOT NULL, slug TEXT NOT NULL,
@@ -14,29 +21,34 @@ local schema = {
   [[CREATE TABLE artifacts (id INTEGER PRIMARY KEY, run INTEGER REFERENCES runs,
     path TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL, url TEXT NOT NULL,
     published REAL NOT NULL)]],
-  [[CREATE TABLE claims (id INTEGER PRIMARY KEY, run INTEGER REFERENCES runs,
-    coordinator TEXT NOT NULL, task_id TEXT NOT NULL, hotkey TEXT NOT NULL, state TEXT NOT NULL,
-    claim_id TEXT, message TEXT, started REAL NOT NULL, ended REAL)]],
-  [[CREATE TABLE submissions (id INTEGER PRIMARY KEY, run INTEGER REFERENCES runs,
-    coordinator TEXT NOT NULL, task_id TEXT NOT NULL, hotkey TEXT NOT NULL, claim_id TEXT NOT NULL,
-    artifact_sha256 TEXT NOT NULL, body TEXT NOT NULL, body_sha256 TEXT NOT NULL,
-    attempts INTEGER NOT NULL, state TEXT NOT NULL, submission_id TEXT, status TEXT, message TEXT,
-    started REAL NOT NULL, ended REAL)]],
-  [[CREATE INDEX submissions_claim ON submissions (coordinator, claim_id)]],
+  posts, posts_index,
   [[CREATE TABLE events (id INTEGER PRIMARY KEY, run INTEGER REFERENCES runs, at REAL NOT NULL,
     kind TEXT NOT NULL, text TEXT NOT NULL)]],
 }
 
-local function create(db)
-  for _, statement in ipairs(schema) do
+-- What makes version 2 of version 1, which had a table for claims and one for submissions.
+local from_1 = {
+  posts, posts_index,
+  [[INSERT INTO posts SELECT NULL, run, coordinator, hotkey, 'claim', task_id, task_id, '', '', 1,
+    CASE state WHEN 'active' THEN 'done' WHEN 'intent' THEN 'unknown' ELSE state END,
+    claim_id, NULL, message, started, started, ended FROM claims]],
+  [[INSERT INTO posts SELECT NULL, run, coordinator, hotkey, 'submission', claim_id, task_id, body,
+    body_sha256, attempts, CASE WHEN state = 'sent' THEN 'done'
+    WHEN state = 'intent' AND attempts > 0 THEN 'unknown' ELSE state END,
+    submission_id, status, message, started, started, ended FROM submissions]],
+  "DROP TABLE claims", "DROP TABLE submissions",
+}
+
+local function apply(db, statements)
+  for _, statement in ipairs(statements) do
     local ok, message, code = db:exec(statement)
     if not ok then return nil, message, code end
   end
   return db:exec("PRAGMA user_version = " .. VERSION)
 end
 
---- Makes the tables of a new file; refuses one that a later bittern wrote. Two processes may
--- meet here, so the version is read inside the transaction.
+--- Makes the tables of a new file, brings an older one up to date, refuses one that a later
+-- bittern wrote. Two processes may meet here, so the version is read inside the transaction.
 -- @param db an open core.store
 -- @return true, or nil, message, code
 function M.prepare(db)
@@ -45,7 +57,8 @@ function M.prepare(db)
     if not rows then return nil, message, code end
     local version = rows[1].user_version
     if version == VERSION then return true end
-    if version == 0 then return create(db) end
+    if version == 0 then return apply(db, schema) end
+    if version == 1 then return apply(db, from_1) end
     return nil, ("version %d is not known here; this bittern writes version %d"):format(
       version, VERSION), "config"
   end)

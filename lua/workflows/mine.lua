@@ -28,7 +28,7 @@ end
 local function contest(ctx, state)
   return {
     client = ctx.client, ledger = ctx.ledger, run = ctx.run, hotkey = ctx.hotkey,
-    sleep = ctx.sleep, task = state.discover.task,
+    sleep = ctx.sleep, settle = ctx.settle, report = ctx.report, task = state.discover.task,
   }
 end
 
@@ -208,12 +208,7 @@ end
 -- A submission that an earlier run began: its record, or false when it never arrived.
 local function settle(ctx, state)
   if not ctx.sent then return false end
-  local record, how, code = submit.settle(contest(ctx, state), ctx.sent)
-  if record ~= false then return record, how, code end
-  local noted
-  noted, how, code = ctx.ledger:submission_outcome(ctx.sent.id, "not_sent", {})
-  if not noted then return nil, how, code end
-  return false
+  return submit.settle(contest(ctx, state), ctx.sent)
 end
 
 local function send(ctx, state)
@@ -254,7 +249,7 @@ local function follow(ctx, state)
   local detail, message, code, last = track.follow(ctx, state.submit.id, ctx.args.timeout)
   local final = detail or last
   local status = final and final.submission.status
-  if status then ctx.ledger:submission_status(ctx.client.base, state.submit.id, status) end
+  if status then ctx.ledger:set_status(ctx.client.base, state.submit.id, status) end
   if not detail then
     if code == "rejected" then ctx.decided = "rejected" end
     return nil, message, code

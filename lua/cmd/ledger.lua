@@ -1,0 +1,101 @@
+-- bittern ledger: what this machine sent, and what became of it; what nobody knows comes first.
+local canonical = require "bittern.canonical"
+local check = require "bittern.check"
+local claims = require "bittern.claim"
+local contest = require "bittern.contest"
+local errors = require "bittern.errors"
+local ledgers = require "bittern.ledger"
+local session = require "bittern.session"
+local submit = require "bittern.submit"
+
+-- How to find out what became of a POST of unknown outcome, by its kind.
+local settlers = {
+  claim = claims.settle, submission = submit.settle, cancel = claims.settle_cancel,
+}
+
+local function settle(ctx, ledger)
+  local client, message, code = session.client(ctx, { signed = true })
+  if not client then return nil, message, code end
+  local open, why, id = contest.context(ctx, client, ledger)
+  if not open then return nil, why, id end
+  local list, trouble, kind = ledger:posts {
+    state = "unknown", coordinator = client.base, hotkey = client.address,
+  }
+  if not list then return nil, trouble, kind end
+  for _, row in ipairs(list) do
+    local settler = settlers[row.kind]
+    local record, how, name
+    if settler then record, how, name = settler(open, row) end
+    if name == "interrupted" then return nil, how, name end
+    if settler and record == nil then ctx.report.warn(how) end
+  end
+  return true
+end
+
+local function age(seconds)
+  for _, unit in ipairs { { 86400, "d" }, { 3600, "h" }, { 60, "min" } } do
+    if seconds >= unit[1] then return ("%d %s"):format(seconds // unit[1], unit[2]) end
+  end
+  return ("%d s"):format(seconds // 1)
+end
+
+local function cells(ctx, row)
+  local what = row.status and ("%s (%s)"):format(row.state, row.status) or row.state
+  return {
+    ("%d"):format(row.id), row.kind, what, row.subject, row.record_id or "",
+    ("%d"):format(row.attempts), age(math.max(0, ctx.now() - row.started)),
+    ctx.report.clean(row.message or ""),
+  }
+end
+
+local columns = {
+  { "post", right = true }, { "kind" }, { "state" }, { "about" }, { "made" },
+  { "tries", right = true }, { "age", right = true }, { "said" },
+}
+
+local function show(ctx, list)
+  local rows, unknown = {}, 0
+  for i, row in ipairs(list) do
+    rows[i] = cells(ctx, row)
+    if row.state == "unknown" then unknown = unknown + 1 end
+  end
+  if ctx.json then
+    ctx.report.data { posts = canonical.array(list), unknown = unknown }
+  elseif #rows > 0 then
+    for _, line in ipairs(ctx.report.table(columns, rows)) do ctx.report.out(line) end
+  else
+    ctx.report.say("nothing was sent from here")
+  end
+  if unknown == 0 then return true end
+  local hint = "%d of unknown outcome; `bittern ledger --reconcile` asks the coordinator"
+  ctx.report.say(hint:format(unknown))
+  return ctx.args.reconcile and errors.exit "unknown_outcome" or true
+end
+
+local function run(ctx)
+  local ledger <close>, message, code = ledgers.open()
+  if not ledger then return nil, message, code end
+  if ctx.args.reconcile then
+    local ok, why, id = settle(ctx, ledger)
+    if not ok then return nil, why, id end
+  end
+  local list, why, id = ledger:posts {
+    state = ctx.args.unknown and "unknown" or nil, limit = ctx.args.limit,
+  }
+  if not list then return nil, why, id end
+  return show(ctx, list)
+end
+
+return {
+  api = 1,
+  about = "what was sent from here and what became of it, unknown first",
+  group = "self",
+  args = function(parser)
+    parser:flag("--unknown", "only what is of unknown outcome")
+    parser:option("--limit", "at most so many"):argname("N")
+      :convert(check.whole("--limit", 1, 1000000))
+    parser:flag("--reconcile", "ask the coordinator about what is of unknown outcome")
+    contest.arguments(parser)
+  end,
+  run = run,
+}
