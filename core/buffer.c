@@ -217,6 +217,21 @@ static int f_set(lua_State *L) {
   return 0;
 }
 
+/* put(offset, source): its elements from `offset` on become those of `source`,
+ * a buffer of the same dtype. */
+static int f_put(lua_State *L) {
+  struct buffer *buffer = self(L);
+  size_t offset = (size_t)bind_size(L, 2);
+  const struct buffer *source = buffer_check(L, 3, buffer->dtype);
+  luaL_argcheck(
+      L, offset <= buffer->count && source->count <= buffer->count - offset, 2,
+      "lies outside");
+  size_t size = dtype_size(buffer->dtype);
+  memmove((uint8_t *)buffer->data + offset * size, source->data,
+          source->count * size);
+  return 0;
+}
+
 /* view(offset, count) -> buffer of the same elements, not a copy. */
 static int f_view(lua_State *L) {
   struct buffer *owner = self(L);
@@ -248,9 +263,9 @@ static int f_tostring(lua_State *L) {
 }
 
 int luaopen_core_buffer(lua_State *L) {
-  static const luaL_Reg methods[] = {BIND(count), BIND(dtype), BIND(bytes_size),
-                                     BIND(text),  BIND(get),   BIND(set),
-                                     BIND(view),  BIND(sum),   {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      BIND(count), BIND(dtype), BIND(bytes_size), BIND(text), BIND(get),
+      BIND(set),   BIND(put),   BIND(view),       BIND(sum),  {NULL, NULL}};
   static const luaL_Reg functions[] = {
       BIND(new), BIND(from), BIND(from_bytes), {NULL, NULL}};
   bind_source_type(L, BUFFER_META, methods, f_close, f_tostring);

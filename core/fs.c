@@ -319,18 +319,19 @@ static void set_integer(lua_State *L, const char *key, lua_Integer value) {
   lua_setfield(L, -2, key);
 }
 
-/* stat(path) -> {type, size, mode, uid, mtime} | nil, message, code. */
+/* stat(path) -> {type, size, mode, uid, mtime, mtime_ns = its fraction} | nil, message, code. */
 static int f_stat(lua_State *L) {
   struct stat info;
   const char *path = check_path(L, 1);
   if (stat(path, &info) != 0) return bind_errno(L, errno, path);
-  lua_createtable(L, 0, 5);
+  lua_createtable(L, 0, 6);
   lua_pushstring(L, type_name(info.st_mode));
   lua_setfield(L, -2, "type");
   set_integer(L, "size", info.st_size);
   set_integer(L, "mode", info.st_mode & 07777);
   set_integer(L, "uid", info.st_uid);
   set_integer(L, "mtime", info.st_mtim.tv_sec);
+  set_integer(L, "mtime_ns", info.st_mtim.tv_nsec);
   return 1;
 }
 

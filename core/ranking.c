@@ -70,13 +70,14 @@ static void push_arrays(lua_State *L, struct ranking *r) {
   r->order = (uint32_t *)(void *)(r->gains + r->count);
 }
 
-/* new(before, after (f32 buffers)) -> ranking of the rows by before - after,
- * the greatest first, equal ones by their number; rows that gain nothing are
- * left out. */
+/* new(before, after (f32 buffers) [, share = 1]) -> ranking of the rows by
+ * before - share x after, the greatest first, equal ones by their number; rows
+ * that gain nothing are left out. */
 static int f_new(lua_State *L) {
   const struct buffer *before = buffer_check(L, 1, DTYPE_F32);
   const struct buffer *after = buffer_check(L, 2, DTYPE_F32);
   const float *from = before->data, *to = after->data;
+  float share = (float)luaL_optnumber(L, 3, 1);
   luaL_argcheck(L, before->count == after->count, 2, "is of another length");
   luaL_argcheck(L, before->count <= INT32_MAX, 1, "has too many rows");
   struct ranking *r = lua_newuserdatauv(L, sizeof *r, 1);
@@ -84,7 +85,7 @@ static int f_new(lua_State *L) {
   luaL_setmetatable(L, RANKING_META);
   uint64_t *keys = lua_newuserdatauv(L, before->count * 16 + 1, 0);
   for (size_t row = 0; row < r->rows; row++) {
-    float gain = from[row] - to[row];
+    float gain = from[row] - share * to[row];
     if (gain > 0 && gain <= FLT_MAX) keys[r->count++] = key_of(gain, row);
   }
   radix_sort(keys, keys + r->rows, r->count);

@@ -144,6 +144,7 @@ local schema = {
   to = { type = "string", optional = true },
   keep = { type = "table", optional = true, default = {} },
   fit = { type = "string", optional = true, default = "reference" },
+  each = { type = "table", optional = true },
   dry_run = { type = "boolean", optional = true, default = false },
   on_progress = { type = "function", optional = true },
 }
@@ -151,7 +152,8 @@ local schema = {
 --- Converts a model. Without `to`, no number changes.
 -- @param options {input = path, out = path: *.gguf, *.safetensors or else a directory, to = codec,
 --   keep = array of parts of names whose tensors keep their type, fit = "reference" or
---   "least_squares" for block codecs, dry_run = true plans only, on_progress = function(done,
+--   "least_squares" for block codecs, each = {tensor's name = {to = codec, fit}} for single ones
+--   instead of `to`, dry_run = true plans only, on_progress = function(done,
 --   total) of values}
 -- @return {out, format, bytes of weights, parameters, tensors = array of {name, from, codec,
 --   stored, shape}, kept = matrices that did not take the codec, losses}, or nil, message, code

@@ -1,5 +1,5 @@
 -- The miner's own durable record: runs and their steps, artifacts, every POST (ledger/posts.lua),
--- events.
+-- compressions (ledger/compressions.lua), events.
 -- Each write is on disk before it returns: an intent survives what happens to its POST.
 local fs = require "core.fs"
 local sha256 = require "core.sha256"
@@ -7,6 +7,7 @@ local store = require "core.store"
 local sys = require "core.sys"
 
 local canonical = require "bittern.canonical"
+local compressions = require "bittern.ledger.compressions"
 local paths = require "bittern.paths"
 local posts = require "bittern.ledger.posts"
 local schema = require "bittern.ledger.schema"
@@ -14,7 +15,9 @@ local schema = require "bittern.ledger.schema"
 local M = {}
 
 local Ledger = {}
-for name, method in pairs(posts) do Ledger[name] = method end
+for _, methods in ipairs { posts, compressions } do
+  for name, method in pairs(methods) do Ledger[name] = method end
+end
 Ledger.__index = Ledger
 
 --- Opens the ledger, and makes it the first time.

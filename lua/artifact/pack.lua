@@ -11,7 +11,7 @@ local M = {}
 local skipped = {
   "^%.git$", "^%.gitattributes$", "^%.gitignore$", "^%.cache$", "^%.huggingface$", "^__pycache__$",
   "^%.ipynb_checkpoints$", "^%.DS_Store$", "%.pyc$", "%.pyo$", "%.log$", "%.lock$", "~$", "%.swp$",
-  "%.tmp$", "^%..*%.tmp%-%x+$",
+  "%.tmp$", "^%..*%.tmp%-%x+$", "%.part$",
 }
 
 -- Names that keys and passwords go by; publishing one cannot be undone.

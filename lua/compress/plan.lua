@@ -9,26 +9,47 @@ local M = {}
 
 M.WEIGHTS = "model.safetensors"
 
+local widths = { U8 = 1, F16 = 2, BF16 = 2, I32 = 4, F32 = 4 }
+
 --- What is stored for a packed item; rows that are all rescued make a q4 matrix.
--- @param item of a plan, kind = "pack"
--- @return {codec, group, shape, rescued}
+-- @param item of a plan, kind = "pack": its choices, the number of the one that is chosen (1 unless
+--   said), and how many rows are rescued
+-- @return as layout.tensors takes it
 function M.matrix(item)
+  local choice = item.choices[item.chosen or 1]
   if item.rescued == item.rows then
     return { codec = layout.RESCUE, group = 0, shape = item.shape, rescued = 0 }
   end
-  return { codec = item.codec, group = item.group, shape = item.shape, rescued = item.rescued }
+  return {
+    codec = choice.codec, group = choice.group, shape = item.shape, rescued = item.rescued,
+    bases = choice.bases, offsets = choice.offsets, columns = choice.columns,
+  }
+end
+
+--- The tensors that stand for an item in the weights file.
+-- @return array of {name, dtype, shape}
+function M.stored(item)
+  if item.kind == "pack" then return layout.tensors(item.name, M.matrix(item)) end
+  return { { name = item.name, dtype = item.store, shape = item.shape } }
+end
+
+--- Bytes of what is stored for a packed item, but for its names.
+function M.bytes(item)
+  local total = 0
+  for _, part in ipairs(M.stored(item)) do
+    local size = widths[part.dtype]
+    for _, n in ipairs(part.shape) do size = size * n end
+    total = total + size
+  end
+  return total
 end
 
 -- All tensors of the file to be written.
 local function entries(plan)
   local list = {}
   for _, item in ipairs(plan.items) do
-    if item.kind == "keep" then
-      list[#list + 1] = { name = item.name, dtype = item.store, shape = item.shape }
-    else
-      local stored = layout.tensors(item.name, M.matrix(item))
-      table.move(stored, 1, #stored, #list + 1, list)
-    end
+    local stored = M.stored(item)
+    table.move(stored, 1, #stored, #list + 1, list)
   end
   return list
 end
@@ -36,9 +57,7 @@ end
 local function metadata(plan)
   local matrices = {}
   for _, item in ipairs(plan.items) do
-    if item.kind == "pack" then
-      matrices[item.name] = layout.described(M.matrix(item))
-    end
+    if item.kind == "pack" then matrices[item.name] = layout.described(M.matrix(item)) end
   end
   return {
     format = layout.FORMAT, version = layout.VERSION, recipe = plan.recipe.name,
@@ -53,12 +72,12 @@ function M.header(plan)
 end
 
 --- Every file of the artifact with its size.
--- @return array of {name, size}
+-- @return array of {name, size [, text]}
 function M.files(plan)
   local header, _, data = M.header(plan)
   local list = { { name = M.WEIGHTS, size = #header + data } }
   for _, file in ipairs(plan.files) do
-    list[#list + 1] = { name = file.name, size = #file.text }
+    list[#list + 1] = { name = file.name, size = #file.text, text = file.text }
   end
   return list
 end

@@ -1,54 +1,111 @@
--- Rows of a matrix in pieces of bounded size: memory stays small whatever the model.
+-- Rows of a matrix in pieces of bounded size: memory stays small whatever the model, and nothing is
+-- copied on the way from the file to the kernels.
 local buffer = require "core.buffer"
 local quant = require "core.quant"
 
+local layout = require "bittern.artifact.layout"
+
 local M = {}
 
-local TILE_BYTES <const> = 16 << 20 -- of f32 values
+local TILE_BYTES <const> = 32 << 20
+-- Matrices up to this size are fitted to as a whole where a fit looks at all rows.
+local WHOLE_BYTES <const> = 192 << 20
 
 local widths = { F32 = 4, F16 = 2, BF16 = 2 }
 
---- Calls visit(weights, first, count) for each run of rows, until it returns nil.
+local function row_size(tensor)
+  return tensor.shape[2] * widths[tensor.dtype]
+end
+
+--- Calls visit(tile) for each run of rows, until it returns nil. What was seen leaves the memory,
+-- what comes next is asked of the disk.
 -- @param tensor of an open model {name, dtype, shape, slice}
--- @param visit function(f32 buffer, first row counted from 0, rows) -> true | nil, message, code
+-- @param visit function({bytes = slice, dtype, first = row counted from 0, rows, cols, row_size})
+--   -> true | nil, message, code
 -- @return true, or nil, message, code
 function M.each(tensor, visit)
-  local rows, cols = tensor.shape[1], tensor.shape[2]
-  local row_bytes = cols * widths[tensor.dtype]
-  local step = math.max(1, TILE_BYTES // (4 * cols))
+  local rows, size = tensor.shape[1], row_size(tensor)
+  local step = math.max(1, TILE_BYTES // size)
+  local function piece(first)
+    return tensor.slice:slice(first * size, math.min(step, rows - first) * size)
+  end
+  local ahead = piece(0)
   for first = 0, rows - 1, step do
-    local count = math.min(step, rows - first)
-    local piece = tensor.slice:slice(first * row_bytes, count * row_bytes)
-    local weights = quant.widen(tensor.dtype:lower(), piece)
-    local ok, message, code = visit(weights, first, count)
+    local tile = { bytes = ahead, dtype = tensor.dtype:lower(), first = first,
+      rows = math.min(step, rows - first), cols = tensor.shape[2], row_size = size }
+    if first + step < rows then
+      ahead = piece(first + step)
+      ahead:prefetch()
+    end
+    local ok, message, code = visit(tile)
     if not ok then return nil, message, code end
+    tile.bytes:release()
   end
   return true
 end
 
---- Encodes rows; complaints name the row of the whole matrix.
--- @param item of a plan: codec options; its name is for messages
--- @param codec string
--- @param weights f32 buffer
--- @param number_of function(row in `weights`) -> row of the matrix
--- @return as quant.encode
-function M.encode(item, codec, weights, number_of)
-  local options = { scale = item.scale, iterations = item.iterations }
-  if codec == item.codec then options.group = item.group end
-  local rows = #weights // item.cols
-  local done, message, code = quant.encode(codec, weights, rows, item.cols, options)
-  if done or code == "interrupted" then return done, message, code end
-  message = message:gsub("^row (%d+)", function(row)
-    return ("row %d"):format(number_of(math.tointeger(row)))
+--- Some rows of a tile as a tile of their own.
+-- @param rows i32 buffer of row numbers within it
+function M.pick(tile, rows)
+  return { bytes = assert(quant.gather(tile.bytes, tile.row_size, rows)), dtype = tile.dtype,
+    first = tile.first, rows = #rows, cols = tile.cols, row_size = tile.row_size, numbers = rows }
+end
+
+-- Complaints of the encoder name a row of what it got; people want that of the matrix.
+local function complain(item, tile, message, code)
+  if code == "interrupted" then return nil, message, code end
+  message = message:gsub("^row (%d+)", function(text)
+    local row = math.tointeger(text)
+    if tile.numbers then row = tile.numbers:get(row) end
+    return ("row %d"):format(tile.first + row)
   end)
   return nil, ("tensor '%s': %s"):format(item.name, message), code
 end
 
---- Rows of a tile as a buffer of their own.
--- @param weights f32 buffer of rows of `cols`
--- @param rows i32 buffer of row numbers within it
-function M.pick(weights, cols, rows)
-  return buffer.from("f32", assert(quant.gather(weights, 4 * cols, rows)))
+--- Encodes the rows of a tile.
+-- @param item of a plan, for messages
+-- @param tile see M.each
+-- @param choice {codec, group, scale, iterations, bases, offsets}
+-- @param how {threads, importance = f32 buffer or nil, columns = f16 buffer or nil, errors_only}
+-- @return as quant.encode, or nil, message, code
+function M.encode(item, tile, choice, how)
+  local options = { dtype = tile.dtype, threads = how.threads, importance = how.importance }
+  if choice.codec ~= layout.RESCUE then
+    options.scale, options.iterations = choice.scale, choice.iterations
+    options.group, options.columns = choice.group, how.columns
+    options.bases = choice.bases > 1 and choice.bases or nil
+    options.offsets = choice.offsets or nil
+  end
+  local done, message, code = quant.encode(choice.codec, tile.bytes, tile.rows, tile.cols, options)
+  if done then
+    done.norms = done.norms or done.errors
+    return done
+  end
+  return complain(item, tile, message, code)
+end
+
+-- Every so many-th row, as many as are looked at together.
+local function sample(tensor)
+  local rows, size = tensor.shape[1], row_size(tensor)
+  local step = (rows * size + WHOLE_BYTES - 1) // WHOLE_BYTES
+  local numbers = buffer.new("i32", (rows + step - 1) // step)
+  for i = 0, #numbers - 1 do numbers:set(i, i * step) end
+  return { bytes = assert(quant.gather(tensor.slice, size, numbers)), rows = #numbers,
+    dtype = tensor.dtype:lower(), cols = tensor.shape[2], first = 0, numbers = numbers }
+end
+
+--- Fits scales of the columns; those of a very large matrix to an even sample of its rows.
+-- @return f16 buffer, or nil, message, code
+function M.column_scales(item, tensor, choice, how)
+  local tile = { bytes = tensor.slice, dtype = tensor.dtype:lower(), rows = tensor.shape[1],
+    cols = tensor.shape[2], first = 0 }
+  if tensor.size > WHOLE_BYTES then tile = sample(tensor) end
+  local scales, message, code = quant.column_scales(choice.codec, tile.bytes, tile.rows, tile.cols,
+    { dtype = tile.dtype, threads = how.threads, importance = how.importance,
+      group = choice.group, iterations = choice.iterations })
+  tensor.slice:release()
+  if scales then return scales end
+  return complain(item, tile, message, code)
 end
 
 return M

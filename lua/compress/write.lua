@@ -1,6 +1,5 @@
--- The second pass: writes the weights file, each tensor at the place the plan gave it.
+-- The second pass: encodes each tensor and puts it where the plan has it.
 local buffer = require "core.buffer"
-local fs = require "core.fs"
 local quant = require "core.quant"
 
 local layout = require "bittern.artifact.layout"
@@ -9,62 +8,29 @@ local tiles = require "bittern.compress.tiles"
 
 local M = {}
 
-local STEP <const> = 8 << 20
+local STEP <const> = 16 << 20
 
--- Where tensors begin in the file, and a cursor for each that is filled piece by piece.
-local function open_file(whole, path)
-  local header, order = plan.header(whole)
-  local out, message, code = fs.create(path)
-  if not out then return nil, message, code end
-  local ok, why, id = out:write_at(0, header)
-  if not ok then
-    out:close()
-    return nil, why, id
-  end
-  local places = {}
-  for _, tensor in ipairs(order) do places[tensor.name] = #header + tensor.offset end
-  return { out = out, places = places, written = #header }
+local rescue = { codec = layout.RESCUE }
+
+local function put(output, name, source)
+  return output:put(name, source, source:bytes_size())
 end
 
--- Appends bytes to a tensor.
-local function put(file, name, source)
-  local size = source:bytes_size()
-  if size == 0 then return true end
-  local ok, message, code = file.out:write_at(file.places[name], source)
-  if not ok then return nil, message, code end
-  file.places[name], file.written = file.places[name] + size, file.written + size
-  return true
-end
-
-local function keep(file, item, tensor)
+local function keep(output, item, tensor)
   local stored, store = item.stored:lower(), item.store:lower()
   for first = 0, tensor.size - 1, STEP do
-    local piece = tensor.slice:slice(first, math.min(STEP, tensor.size - first))
-    local source
+    local size = math.min(STEP, tensor.size - first)
+    local piece = tensor.slice:slice(first, size)
+    local ok, message, code
     if stored == store then
-      source = buffer.from("u8", piece)
+      ok, message, code = output:put(item.name, piece, size)
     else
-      source = quant.narrow(store, quant.widen(stored, piece))
+      ok, message, code = put(output, item.name, quant.narrow(store, quant.widen(stored, piece)))
     end
-    local ok, message, code = put(file, item.name, source)
     if not ok then return nil, message, code end
+    piece:release()
   end
   return true
-end
-
--- Splits rows first..first+count-1 by a cursor over the rescued ones; numbers within the tile.
-local function split(state, first, count)
-  local kept, rescued = {}, {}
-  for row = 0, count - 1 do
-    local rows = state.rescue_rows
-    if rows and state.next < #rows and rows:get(state.next) == first + row then
-      state.next = state.next + 1
-      rescued[#rescued + 1] = row
-    else
-      kept[#kept + 1] = row
-    end
-  end
-  return kept, rescued
 end
 
 local function as_buffer(list)
@@ -73,61 +39,108 @@ local function as_buffer(list)
   return out
 end
 
--- Encodes some rows of a tile and appends their codes and scales under a prefix.
-local function put_rows(file, item, codec, prefix, tile, rows)
-  if #rows == 0 then return true end
-  local all = #rows * item.cols == #tile.weights
-  local weights = all and tile.weights or tiles.pick(tile.weights, item.cols, as_buffer(rows))
-  local done, message, code = tiles.encode(item, codec, weights, function(row)
-    return tile.first + rows[row + 1]
-  end)
-  if not done then return nil, message, code end
-  local ok, why, id = put(file, prefix .. ".codes", done.codes)
-  if not ok then return nil, why, id end
-  return put(file, prefix .. ".scales", done.scales)
-end
-
-local function pack(file, item, tensor)
-  local m = plan.matrix(item)
-  local state = { next = 0, rescue_rows = m.rescued > 0 and item.rescue_rows }
-  local ok, message, code = tiles.each(tensor, function(weights, first, count)
-    local tile = { weights = weights, first = first }
-    local kept, rescued = split(state, first, count)
-    local done, why, id = put_rows(file, item, m.codec, item.name, tile, kept)
-    if not done then return nil, why, id end
-    return put_rows(file, item, layout.RESCUE, item.name .. ".rescue", tile, rescued)
-  end)
-  if not ok then return nil, message, code end
-  if m.rescued == 0 then return true end
-  return put(file, item.name .. ".rescue.rows", item.rescue_rows)
-end
-
-local function write_items(file, whole, model, on_progress)
-  for _, item in ipairs(whole.items) do
-    local tensor, message, code = model:tensor(item.name)
-    if not tensor then return nil, message, code end
-    local ok, why, id = (item.kind == "keep" and keep or pack)(file, item, tensor)
-    if not ok then return nil, why, id end
-    on_progress(tensor.size)
+-- The rows of a tile that stay and those that are rescued, as numbers within it; nil where all
+-- stay.
+local function split(state, tile)
+  local rows = state.rescue_rows
+  if not rows or state.next >= #rows or rows:get(state.next) >= tile.first + tile.rows then
+    return nil
   end
+  local kept, rescued = {}, {}
+  for row = 0, tile.rows - 1 do
+    if state.next < #rows and rows:get(state.next) == tile.first + row then
+      state.next = state.next + 1
+      rescued[#rescued + 1] = row
+    else
+      kept[#kept + 1] = row
+    end
+  end
+  return as_buffer(kept), as_buffer(rescued)
+end
+
+-- Appends rows of an array that has one element a row, or all of them.
+local function put_part(output, name, source, tile, kept)
+  if kept then
+    source = assert(quant.gather(source, source:bytes_size() // tile.rows, kept))
+  end
+  return put(output, name, source)
+end
+
+-- Appends codes and scales of every base, and offsets.
+local function put_coded(output, prefix, done, tile, kept)
+  local bases = { done, table.unpack(done.more or {}) }
+  for i, base in ipairs(bases) do
+    local codes, scales = layout.base_names(prefix, i)
+    local ok, message, code = put_part(output, codes, base.codes, tile, kept)
+    if ok then ok, message, code = put_part(output, scales, base.scales, tile, kept) end
+    if not ok then return nil, message, code end
+  end
+  if not done.offsets then return true end
+  return put_part(output, prefix .. ".offsets", done.offsets, tile, kept)
+end
+
+-- The squared error of a tile's rows that stay.
+local function error_of_kept(errors, rescued)
+  local sum = errors:sum()
+  for i = 0, (rescued and #rescued or 0) - 1 do sum = sum - errors:get(rescued:get(i)) end
+  return math.max(0, sum)
+end
+
+local function put_rescued(state, output, item, tile, rescued)
+  local part = tiles.pick(tile, rescued)
+  local done, message, code = tiles.encode(item, part, rescue, state.how)
+  if not done then return nil, message, code end
+  state.error = state.error + done.errors:sum()
+  return put_coded(output, item.name .. ".rescue", done, part)
+end
+
+local function pack_tile(state, output, item, tile)
+  local kept, rescued = split(state, tile)
+  if not kept or #kept > 0 then
+    local done, message, code = tiles.encode(item, tile, state.choice, state.how)
+    if not done then return nil, message, code end
+    state.error = state.error + error_of_kept(done.errors, rescued)
+    local ok, why, id = put_coded(output, item.name, done, tile, kept)
+    if not ok then return nil, why, id end
+  end
+  if not rescued then return true end
+  return put_rescued(state, output, item, tile, rescued)
+end
+
+local function pack(output, item, tensor, how)
+  local m = plan.matrix(item)
+  local choice = item.rescued == item.rows and rescue or item.choices[item.chosen or 1]
+  local state = { next = 0, error = 0.0, choice = choice, rescue_rows = m.rescued > 0
+    and item.rescue_rows, how = { threads = how.threads, importance = how.importance } }
+  if m.columns then
+    local scales, message, code = item.columns
+    if not scales then
+      scales, message, code = tiles.column_scales(item, tensor, choice, state.how)
+    end
+    if not scales then return nil, message, code end
+    state.how.columns = scales
+    local ok, why, id = put(output, item.name .. ".colscales", scales)
+    if not ok then return nil, why, id end
+  end
+  local ok, message, code = tiles.each(tensor, function(tile)
+    return pack_tile(state, output, item, tile)
+  end)
+  if ok and m.rescued > 0 then
+    ok, message, code = put(output, item.name .. ".rescue.rows", item.rescue_rows)
+  end
+  if not ok then return nil, message, code end
+  item.error_after = state.error
   return true
 end
 
---- Writes the weights file of a plan.
--- @param whole the plan
--- @param model the open base model
--- @param path string
--- @param on_progress function(bytes read since the last call)
--- @return bytes written, or nil, message, code; nothing lies at `path` then
-function M.weights(whole, model, path, on_progress)
-  local file, message, code = open_file(whole, path)
-  if not file then return nil, message, code end
-  local out <close> = file.out
-  local ok, why, id = write_items(file, whole, model, on_progress)
-  if not ok then return nil, why, id end
-  local done, reason, kind = out:commit()
-  if not done then return nil, reason, kind end
-  return file.written
+--- Writes one item of a plan.
+-- @param output see bittern.compress.output
+-- @param tensor of the open base model
+-- @param how {threads, importance = f32 buffer or nil}
+-- @return true, or nil, message, code; a packed item gets its squared error `error_after`
+function M.item(output, item, tensor, how)
+  if item.kind == "keep" then return keep(output, item, tensor) end
+  return pack(output, item, tensor, how)
 end
 
 return M

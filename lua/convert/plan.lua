@@ -52,7 +52,8 @@ end
 
 -- The type that a codec gives a tensor, or nil when the tensor is to keep its own.
 local function wanted_type(item, options, target)
-  local to = options.to
+  local each = options.each and options.each[item.name]
+  local to = each and each.to or options.to
   if not to or item.parameters == 0 or not content.is_decoded(item)
     or matches(item.name, options.keep) then
     return nil
@@ -101,8 +102,9 @@ local function plan_one(model, item, options, target, direction)
   if not dtype then return nil, why, id end
   local heads, reason, kind = reorder(model, item, name, direction)
   if reason then return nil, reason, kind end
+  local each = options.each and options.each[item.name]
   return { item = item, name = name, dtype = dtype, shape = item.shape, heads = heads,
-    direction = direction }
+    direction = direction, fit = each and each.fit }
 end
 
 -- A tied head is the embedding under a second name; rotary angles are computed anew.
@@ -137,8 +139,9 @@ end
 -- @param model an open model
 -- @param held its content
 -- @param target "gguf"|"directory"|"safetensors"
--- @param options {to = codec or nil, keep = array of parts of names}
--- @return array of {item, name, dtype, shape, heads, direction}, or nil, message, code
+-- @param options {to = codec or nil, keep = array of parts of names, each = {tensor's name = {to =
+--   codec, fit}} or nil}
+-- @return array of {item, name, dtype, shape, heads, direction, fit}, or nil, message, code
 function M.make(model, held, target, options)
   local direction, list, seen = M.direction(model.kind, target), {}, {}
   for _, item in ipairs(held.items) do

@@ -27,7 +27,7 @@ end
 local function encode(model, entry, item, options, values, first)
   local cols = math.min(item.cols, #values)
   local packed, message, code = quant.encode_blocks(entry.dtype, values, cols,
-    { fit = options.fit, threads = sys.cores() })
+    { fit = entry.fit or options.fit, threads = sys.cores() })
   if packed or code == "interrupted" then return packed, message, code end
   message = message:gsub("row (%d+)", function(row)
     return ("row %d"):format(first // item.cols + math.tointeger(row))

@@ -1,7 +1,7 @@
 -- The tables of the ledger, and their version.
 local M = {}
 
-local VERSION <const> = 2
+local VERSION <const> = 3
 
 local posts <const> = [[CREATE TABLE posts (id INTEGER PRIMARY KEY, run INTEGER REFERENCES runs,
   coordinator TEXT NOT NULL, hotkey TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,
@@ -9,6 +9,15 @@ local posts <const> = [[CREATE TABLE posts (id INTEGER PRIMARY KEY, run INTEGER 
   state TEXT NOT NULL, record_id TEXT, status TEXT, message TEXT, started REAL NOT NULL,
   sent REAL, ended REAL)]]
 local posts_index <const> = "CREATE INDEX posts_subject ON posts (coordinator, kind, subject)"
+
+local compressions <const> = [[CREATE TABLE compressions (id INTEGER PRIMARY KEY,
+  model TEXT NOT NULL, recipe TEXT NOT NULL, recipe_sha256 TEXT NOT NULL, settings TEXT NOT NULL,
+  budget INTEGER, parameters INTEGER NOT NULL, bytes INTEGER NOT NULL, error REAL,
+  out TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT, started REAL NOT NULL,
+  ended REAL NOT NULL)]]
+local tensors <const> = [[CREATE TABLE tensors (compression INTEGER NOT NULL REFERENCES
+  compressions, name TEXT NOT NULL, codec TEXT NOT NULL, plan TEXT NOT NULL, bytes INTEGER,
+  error REAL, PRIMARY KEY (compression, name))]]
 
 local schema = {
   [[CREATE TABLE runs (id INTEGER PRIMARY KEY, workflow TEXT NOT NULL, slug TEXT NOT NULL,
@@ -21,13 +30,13 @@ local schema = {
   [[CREATE TABLE artifacts (id INTEGER PRIMARY KEY, run INTEGER REFERENCES runs,
     path TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL, url TEXT NOT NULL,
     published REAL NOT NULL)]],
-  posts, posts_index,
+  posts, posts_index, compressions, tensors,
   [[CREATE TABLE events (id INTEGER PRIMARY KEY, run INTEGER REFERENCES runs, at REAL NOT NULL,
     kind TEXT NOT NULL, text TEXT NOT NULL)]],
 }
 
--- What makes version 2 of version 1, which had a table for claims and one for submissions.
-local from_1 = {
+-- What makes a version of the one before. Version 1 had a table for claims and one for submissions.
+local steps = { {
   posts, posts_index,
   [[INSERT INTO posts SELECT NULL, run, coordinator, hotkey, 'claim', task_id, task_id, '', '', 1,
     CASE state WHEN 'active' THEN 'done' WHEN 'intent' THEN 'unknown' ELSE state END,
@@ -37,7 +46,7 @@ local from_1 = {
     WHEN state = 'intent' AND attempts > 0 THEN 'unknown' ELSE state END,
     submission_id, status, message, started, started, ended FROM submissions]],
   "DROP TABLE claims", "DROP TABLE submissions",
-}
+}, { compressions, tensors } }
 
 local function apply(db, statements)
   for _, statement in ipairs(statements) do
@@ -45,6 +54,14 @@ local function apply(db, statements)
     if not ok then return nil, message, code end
   end
   return db:exec("PRAGMA user_version = " .. VERSION)
+end
+
+local function bring_up(db, version)
+  for from = version, VERSION - 1 do
+    local ok, message, code = apply(db, steps[from])
+    if not ok then return nil, message, code end
+  end
+  return true
 end
 
 --- Makes the tables of a new file, brings an older one up to date, refuses one that a later
@@ -58,7 +75,7 @@ function M.prepare(db)
     local version = rows[1].user_version
     if version == VERSION then return true end
     if version == 0 then return apply(db, schema) end
-    if version == 1 then return apply(db, from_1) end
+    if version < VERSION then return bring_up(db, version) end
     return nil, ("version %d is not known here; this bittern writes version %d"):format(
       version, VERSION), "config"
   end)
