@@ -48,7 +48,7 @@ TEST_DEBS += gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 C_TESTS   += $(BUILD)/tests/neon
 endif
 
-.PHONY: all demo test check check-sanitize fuzz bench bench-kernels docs \
+.PHONY: all demo test check check-sanitize fuzz torture bench bench-kernels docs \
   install uninstall clean help deps-build deps-test build-binary binary
 
 all: deps-build build-binary ## build build/bittern
@@ -138,6 +138,9 @@ check: all deps-test ## warnings as errors with gcc and clang, lint, format, lay
 
 check-sanitize: all deps-test ## the readers' tests under ASan and UBSan
 	@sh tests/sanitize.sh
+
+torture: all ## claims and submissions under fire: RUNS=1000 SEED=n
+	@$(BUILD)/bittern run tests/torture/main.lua $(or $(RUNS),1000) $(SEED)
 
 # Fuzzing needs clang, whatever CC is; the readers are Lua, their core is C.
 FUZZ_DEBS    := clang llvm libclang-rt-14-dev
