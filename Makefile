@@ -18,7 +18,7 @@ unpack_PACKAGES := libarchive libdeflate
 ALL_PACKAGES   := $(PACKAGES) $(foreach m,$(LOADABLE),$($(m)_PACKAGES))
 BUILD_DEBS := gcc libc6-dev pkg-config liblua5.4-dev lua-cjson lua-filesystem \
   lua-argparse libcurl4-openssl-dev libssl-dev libsodium-dev libdeflate-dev \
-  libsqlite3-dev libmicrohttpd-dev libarchive-dev ca-certificates
+  libsqlite3-dev libmicrohttpd-dev libarchive-dev ca-certificates git
 TEST_DEBS  := lua-busted libcmocka-dev python3-minimal python3-numpy unzip \
   curl nginx-light lua-check clang clang-format
 # Node may come from elsewhere than Debian: ask for the commands.

@@ -2,9 +2,10 @@
 -- task JSON, then the onboarding text, then the mode, then the built-in profile; what a lower
 -- source says against a higher one stays visible as a conflict.
 local artifact = require "bittern.rules.artifact"
-local common = require "bittern.rules.common"
 local fields = require "bittern.rules.fields"
+local common = require "bittern.rules.common"
 local onboard = require "bittern.onboard"
+local patch = require "bittern.rules.patch"
 local profiles = require "bittern.profiles"
 local script = require "bittern.script"
 local task_record = require "bittern.task"
@@ -36,54 +37,6 @@ local function mode_rule(parts)
       if parts.mode then return true end
       return nil, ("the competition mode '%s' is not known here; a script modes/%s.lua teaches it")
         :format(name, name)
-    end,
-  }
-end
-
--- A cap that the task JSON, else the onboarding text, else a default sets.
-local function patch_limit(parts)
-  local task, limit = parts.task, parts.onboarding and parts.onboarding.limits.patch_bytes
-  local source = said(task, "max_patch_bytes")
-  if source == "default" and limit then return limit.value, "onboarding line " .. limit.line, {} end
-  local conflicts = {}
-  if limit and limit.value ~= task.max_patch_bytes then
-    conflicts[1] = ("onboarding line %d says %d"):format(limit.line, limit.value)
-  end
-  return task.max_patch_bytes, source, conflicts
-end
-
-local function patch_size_rule(parts)
-  local most, source, conflicts = patch_limit(parts)
-  return {
-    id = "patch_size", source = source, value = most, conflicts = conflicts,
-    about = ("a patch has at most %d bytes"):format(most),
-    check = function(submission)
-      local patch = common.value(submission, "patch")
-      if type(patch) ~= "string" or #patch <= most then return true end
-      return nil, ("the patch has %d bytes, %d too many"):format(#patch, #patch - most)
-    end,
-  }
-end
-
-local function has_file(items, path)
-  local name = path:match("[^/]+$")
-  for _, item in ipairs(items) do
-    if item:find(".", 1, true) and item == name then return true end
-  end
-  return false
-end
-
--- "Do not submit caches or last_run.json in the patch": what is a file name can be looked for.
-local function patch_content_rule(demand)
-  return {
-    id = "patch_content", source = "onboarding line " .. demand.line, value = demand.items,
-    about = "not in the patch: " .. table.concat(demand.items, ", "),
-    check = function(submission)
-      local patch = common.value(submission, "patch")
-      for path in ("\n" .. tostring(patch or "")):gmatch("\n%+%+%+ b/([^\t\r\n]+)") do
-        if has_file(demand.items, path) then return nil, "the patch contains " .. path end
-      end
-      return true
     end,
   }
 end
@@ -133,10 +86,8 @@ function M.merge(parts)
   append(list, { live_rule(), mode_rule(parts), artifact.first_rule(parts) })
   append(list, fields.rules(parts))
   append(list, mode_rules(parts))
-  append(list, { patch_size_rule(parts), summary_rule(parts) })
-  for _, demand in ipairs(parts.onboarding and parts.onboarding.demands or {}) do
-    if demand.items then append(list, { patch_content_rule(demand) }) end
-  end
+  append(list, { summary_rule(parts) })
+  append(list, patch.rules(parts))
   append(list, artifact.budget_rules(parts))
   append(list, artifact.built_in())
   return list

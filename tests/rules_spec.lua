@@ -147,7 +147,8 @@ describe("bittern.rules", function()
   end)
 
   it("wants a real patch where the artifact is not what counts", function()
-    local of = parts { slug = "other", submission_surface = "patch" }
+    local of = parts { slug = "other", submission_surface = "patch",
+      allowed_patch_paths = { "x" } }
     local body = submission { patch = "" }
     body.artifact_uri, body.artifact_sha256, body.artifact_size_bytes = nil, nil, nil
     assert.same({ "artifact_first", "patch" }, broken(of, body))
@@ -231,12 +232,15 @@ describe("bittern.rules", function()
   end)
 
   it("caps patches and refuses files that the onboarding text names", function()
-    local of = parts({ max_patch_bytes = 40 },
-      "Do not submit caches or `last_run.json` in the patch.")
-    assert.same({}, broken(of, submission { patch = ("x"):rep(40) }))
-    assert.same({ "patch_size" }, broken(of, submission { patch = ("x"):rep(41) }))
-    assert.same({ "patch_content" }, broken(of, submission { patch = "+++ b/p/last_run.json\n" }))
-    assert.same({}, broken(of, submission { patch = "+++ b/p/last_run.jsonx\n" }))
+    local of = parts({ max_patch_bytes = 60, allowed_patch_paths = { "p/*" } },
+      "Do not submit caches or `notes.md` in the patch.")
+    local function diff(path) return ("diff --git a/%s b/%s\n"):format(path, path) end
+    assert.same({}, broken(of, submission { patch = diff "p/a" .. ("x"):rep(37) }))
+    assert.same({ "patch_size" }, broken(of, submission { patch = diff "p/a" .. ("x"):rep(38) }))
+    assert.same({ "patch_content" }, broken(of, submission { patch = diff "p/notes.md" }))
+    assert.same({}, broken(of, submission { patch = diff "p/notes.mdx" }))
+    assert.same({ "patch_surface" }, broken(of, submission { patch = diff "q/a" }))
+    assert.same({ "patch_surface" }, broken(parts(), submission { patch = diff "p/a" }))
   end)
 
   it("stops at tasks that are not live and modes that are not known, without a crash", function()

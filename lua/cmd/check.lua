@@ -6,6 +6,7 @@ local canonical = require "bittern.canonical"
 local errors = require "bittern.errors"
 local gate = require "bittern.gate"
 local json = require "bittern.json"
+local patches = require "bittern.patch.source"
 local session = require "bittern.session"
 local sidecar = require "bittern.sidecar"
 local wallet = require "bittern.wallet"
@@ -61,6 +62,16 @@ local function look(ctx, client, parts)
   return { hotkey = client.address, artifact = artifact, submissions = submissions, draft = true }
 end
 
+-- The patch of the workspace or file that is named, in place of the file's own.
+local function add_patch(ctx, submission, parts)
+  if not (ctx.args.workspace or ctx.args.patch) then return true end
+  local built, message, code = patches.read(ctx, parts.task,
+    { allow_empty = patches.allows_empty(parts), unchecked = true })
+  if not built then return nil, message, code end
+  submission.patch, submission.base_ref = built.text, built.commit or submission.base_ref
+  return true
+end
+
 local function as_json(task, judged)
   local results = json.array {}
   for i, result in ipairs(judged.results) do results[i] = result end
@@ -88,6 +99,7 @@ return {
     parser:argument("slug", "the task's slug or id")
     parser:option("--submission", "the submission.json to judge"):argname "FILE":count(1)
     parser:option("--artifact", "the artifact it speaks of, to measure it"):argname "FILE"
+    patches.arguments(parser)
     wallet.arguments(parser)
   end,
   run = function(ctx)
@@ -97,6 +109,8 @@ return {
     if not client then return nil, task, id end
     local parts, problem, what = session.demands(ctx, client, task)
     if not parts then return nil, problem, what end
+    local added, wrong, kind = add_patch(ctx, submission, parts)
+    if not added then return nil, wrong, kind end
     local world, trouble, name = look(ctx, client, parts)
     if not world then return nil, trouble, name end
     return tell(ctx, task, gate.judge(parts.rules, submission, task, world))

@@ -2,6 +2,7 @@
 local claims = require "bittern.claim"
 local contest = require "bittern.contest"
 local gate = require "bittern.gate"
+local patches = require "bittern.patch.source"
 local preview = require "bittern.preview"
 local publishing = require "bittern.publishing"
 local sidecar = require "bittern.sidecar"
@@ -22,14 +23,14 @@ local function claim_of(open, wanted)
     open.task.slug), "not_found"
 end
 
-local function verdict_of(open, body, ctx)
+local function demands_of(open)
   local text, message, code = open.client:onboard(open.task)
   if not text and code ~= "not_found" then return nil, message, code end
-  local demands
-  demands, message, code = work.rules(open.task, text or "")
-  if not demands then return nil, message, code end
-  local list
-  list, message, code = open.client:submissions { task_id = open.task.id }
+  return work.rules(open.task, text or "")
+end
+
+local function verdict_of(open, body, ctx, demands)
+  local list, message, code = open.client:submissions { task_id = open.task.id }
   if not list then return nil, message, code end
   local checked = { ok = true }
   local artifact = { size = body.artifact_size_bytes, sha256 = body.artifact_sha256,
@@ -56,18 +57,36 @@ local function send(ctx, open, body)
   return true
 end
 
-local function run(ctx, open)
+-- The sidecar with the patch and commit of the workspace, if one is named.
+local function submission_of(ctx, open, demands)
   local submission, message, code = sidecar.read(ctx.args.submission)
   if not submission then return nil, message, code end
-  local base_ref
-  base_ref, message, code = submit.base_ref(open.task, ctx.args.base_ref)
-  if not base_ref then return nil, message, code end
+  local built
+  built, message, code = patches.read(ctx, open.task,
+    { allow_empty = patches.allows_empty(demands) })
+  if not built then return nil, message, code end
+  if built.commit and ctx.args.base_ref and built.commit ~= ctx.args.base_ref then
+    return nil, ("--base-ref is not the checkout's HEAD, %s"):format(built.commit), "usage"
+  end
+  submission.patch = built.text
+  submission.base_ref, message, code = submit.base_ref(open.task,
+    ctx.args.base_ref or built.commit)
+  if not submission.base_ref then return nil, message, code end
+  return submission
+end
+
+local function run(ctx, open)
+  local demands, message, code = demands_of(open)
+  if not demands then return nil, message, code end
+  local submission
+  submission, message, code = submission_of(ctx, open, demands)
+  if not submission then return nil, message, code end
   local claim_id
   claim_id, message, code = claim_of(open, ctx.args.claim)
   if not claim_id then return nil, message, code end
-  local body = submit.body(submission, claim_id, base_ref)
+  local body = submit.body(submission, claim_id, submission.base_ref)
   local verdict
-  verdict, message, code = verdict_of(open, body, ctx)
+  verdict, message, code = verdict_of(open, body, ctx, demands)
   if not verdict then return nil, message, code end
   if verdict.verdict ~= "PASS" then return nil, work.stop(ctx, verdict), "stop" end
   if not ctx.args.dry_run then return send(ctx, open, body) end
@@ -85,6 +104,7 @@ return {
     parser:argument("slug", "the task's slug or id")
     parser:option("--submission", "the sidecar, submission.json"):argname("FILE"):count(1)
     parser:option("--claim", "the claim (default: your active one)"):argname "ID"
+    patches.arguments(parser)
     parser:option("--base-ref", "commit of the task's repository, when the task names a branch")
       :argname "COMMIT"
     parser:flag("--dry-run", "print the exact request, send nothing")

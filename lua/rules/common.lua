@@ -69,6 +69,13 @@ local function uri_host(authority)
   return authority:match("^(%[[%x:.]+%])") or authority:match("^[^:]+")
 end
 
+--- Whether an http address is this machine's: a rehearsal.
+function M.is_local(url)
+  local authority = url:match("^https?://([^/?#]*)")
+  local host = authority and uri_host(authority)
+  return host ~= nil and is_loopback(host:lower()) == true
+end
+
 --- Whether a validator can take an artifact from this address: absolute https (plain http on
 -- loopback only), no credentials, never a local path.
 -- @param uri string

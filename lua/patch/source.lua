@@ -1,0 +1,79 @@
+-- Where a command's patch comes from: a checkout, a file that somebody made, or nowhere.
+local fs = require "core.fs"
+
+local patch = require "bittern.patch"
+local workspace = require "bittern.workspace"
+
+local M = {}
+
+local FILE_MAX <const> = 64 << 20
+
+--- Adds the options that M.read understands.
+function M.arguments(parser)
+  parser:option("--workspace", "checkout of the task's repository: its HEAD and its changes")
+    :argname "DIR"
+  parser:option("--patch", "a unified diff instead of the checkout's changes"):argname "FILE"
+end
+
+-- What people should know of a patch that was built.
+local function tell(ctx, found, built)
+  local function warn(format, ...) ctx.report.warn(ctx.report.clean(format:format(...))) end
+  for _, left in ipairs(built.left_out) do
+    warn("%s stays out of the patch: %s", left.path, left.why)
+  end
+  for _, path in ipairs(built.hidden) do
+    warn("%s stays out of the patch: git ignores it", path)
+  end
+  if found.base and found.base ~= found.commit then
+    warn("HEAD is %s, the task's base was %s at the clone; validators may check out the latter",
+      found.commit:sub(1, 12), found.base:sub(1, 12))
+  end
+end
+
+--- Whether a task takes the empty patch beside an artifact: by the task JSON, else by the other
+-- rules (onboarding, profile).
+-- @param demands as rules.of_task
+function M.allows_empty(demands)
+  for _, rule in ipairs(demands.rules) do
+    if rule.id == "artifact_first" then return rule.value end
+  end
+  return false
+end
+
+local function from_file(path)
+  local text, message, code = fs.read(path, FILE_MAX)
+  if not text then return nil, message, code end
+  return { text = text, left_out = {}, hidden = {} }
+end
+
+local function from_checkout(found, task, options)
+  if not found.folder then return { text = "", left_out = {}, hidden = {} } end
+  return patch.build(found.folder, patch.spec(task), options)
+end
+
+--- The patch and the commit that ctx.args names.
+-- @param ctx a command's context
+-- @param task record
+-- @param options of bittern.patch.build
+-- @return {text =, commit = of the checkout or nil, folder =, paths =, left_out =, hidden =,
+--   objection =}; or nil, message, code
+function M.read(ctx, task, options)
+  local found = {}
+  if ctx.args.workspace then
+    local checkout, message, code = workspace.inspect(ctx.args.workspace, task)
+    if not checkout then return nil, message, code end
+    found = checkout
+  end
+  local built, why, id
+  if ctx.args.patch then
+    built, why, id = from_file(ctx.args.patch)
+  else
+    built, why, id = from_checkout(found, task, options)
+  end
+  if not built then return nil, why, id end
+  tell(ctx, found, built)
+  built.commit, built.folder = found.commit, found.folder
+  return built
+end
+
+return M
