@@ -4,6 +4,7 @@
 #include "http_range.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,6 +163,7 @@ bool range_begin(struct ranges *ranges, struct range *range, const char *url,
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, range->error);
   curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_SIZE);
   range->moved = base_now();
+  if (ranges->since <= 0) ranges->since = range->moved;
   return curl_multi_add_handle(ranges->multi, easy) == CURLM_OK;
 }
 
@@ -173,15 +175,15 @@ static void end(struct range *range, CURLcode result) {
     range->verdict = judge(range);
 }
 
-/* Gives up a range whose bytes stand still. */
-static void watch(struct range *range, double time) {
-  if (range->received != range->seen) range->moved = time;
+/* Gives up a range whose bytes stand still, unless it is us who hold them. */
+static void watch(struct range *range, double time, bool held) {
+  if (range->received != range->seen || held) range->moved = time;
   range->seen = range->received;
   range->stalled = range->stall > 0 && time - range->moved >= range->stall;
   if (range->stalled) end(range, CURLE_OPERATION_TIMEDOUT);
 }
 
-static struct range *find_ended(struct ranges *ranges) {
+static struct range *find_ended(struct ranges *ranges, bool held) {
   int left = 0;
   for (CURLMsg *message;
        (message = curl_multi_info_read(ranges->multi, &left));) {
@@ -193,7 +195,7 @@ static struct range *find_ended(struct ranges *ranges) {
   }
   double time = base_now();
   for (struct range *range = ranges->all; range != NULL; range = range->next) {
-    if (!range->ended) watch(range, time);
+    if (!range->ended) watch(range, time, held);
     if (range->ended) return range;
   }
   return NULL;
@@ -206,20 +208,38 @@ static uint64_t count_received(const struct ranges *ranges) {
   return sum;
 }
 
+/* Lets libcurl move bytes once. */
+static void perform(struct ranges *ranges) {
+  uint64_t before = count_received(ranges);
+  int running = 0;
+  curl_multi_perform(ranges->multi, &running);
+  ranges->received += count_received(ranges) - before;
+}
+
+/* Seconds until the next byte may come: what is not read waits in the sockets,
+ * and the servers with it. */
+static double ahead(const struct ranges *ranges) {
+  if (ranges->speed == 0) return 0;
+  double due = (double)ranges->received / (double)ranges->speed;
+  return ranges->since + due - base_now();
+}
+
 struct range *ranges_step(struct ranges *ranges, double seconds) {
   double until = base_now() + seconds;
-  uint64_t before = count_received(ranges);
   struct range *ended = NULL;
-  int running = 0;
   while (!bind_interrupted()) {
-    curl_multi_perform(ranges->multi, &running);
-    ended = find_ended(ranges);
+    double early = ahead(ranges);
+    if (early <= 0) perform(ranges);
+    ended = find_ended(ranges, early > 0);
     double left = until - base_now();
     if (ended != NULL || ranges->count == 0 || left <= 0) break;
+    if (early > 0 && early < left) left = early;
     int wait = left * 1000 < SLICE ? (int)(left * 1000) + 1 : SLICE;
-    curl_multi_poll(ranges->multi, NULL, 0, wait, NULL);
+    if (early > 0)
+      poll(NULL, 0, wait);
+    else
+      curl_multi_poll(ranges->multi, NULL, 0, wait, NULL);
   }
-  ranges->received += count_received(ranges) - before;
   return ended;
 }
 

@@ -48,6 +48,8 @@ struct ranges {
   struct range *all;
   size_t count;
   uint64_t received; /* bytes written since the beginning */
+  uint64_t speed;    /* bytes a second for all together, 0: no limit */
+  double since;      /* when the first one began */
 };
 
 /* Opens the multi handle. False without memory. */

@@ -29,15 +29,21 @@ static struct handle *check_handle(lua_State *L) {
   return handle;
 }
 
+/* ranges([{ca_file=, connect_timeout = 10 s, speed = 0 (bytes a second for all
+ * together, 0: no limit)}]) -> ranges. */
 int http_ranges(lua_State *L) {
-  static const char *const keys[] = {"ca_file", "connect_timeout", NULL};
+  static const char *const keys[] = {"ca_file", "connect_timeout", "speed",
+                                     NULL};
   bind_check_keys(L, 1, keys);
   const char *ca_file = bind_opt_string(L, 1, "ca_file", NULL);
   double connect = lua_isnoneornil(L, 1)
                        ? 10
                        : http_read_seconds(L, 1, "connect_timeout", 10);
+  lua_Integer speed =
+      bind_opt_integer(L, 1, "speed", 0, (lua_Integer)1 << 53, 0);
   struct handle *handle = lua_newuserdatauv(L, sizeof *handle, 1);
   *handle = (struct handle){.connect = connect};
+  handle->ranges.speed = (uint64_t)speed;
   luaL_setmetatable(L, RANGES_META);
   lua_pushstring(L, ca_file);
   handle->ca_file = lua_tostring(L, -1);
@@ -76,15 +82,6 @@ static void read_range(lua_State *L, struct range *range) {
   http_read_headers(L, 2, &range->headers);
 }
 
-/* Bytes a second, 0 for no limit. */
-static void limit_speed(lua_State *L, struct range *range) {
-  lua_Integer most = (lua_Integer)1 << 53;
-  lua_Integer speed = bind_opt_integer(L, 2, "speed", 0, most, 0);
-  if (speed > 0)
-    curl_easy_setopt(range->easy, CURLOPT_MAX_RECV_SPEED_LARGE,
-                     (curl_off_t)speed);
-}
-
 static int begin(lua_State *L, struct handle *handle, struct range *range) {
   struct target target;
   const char *url = read_string(L, "url"), *path = read_string(L, "path");
@@ -94,7 +91,6 @@ static int begin(lua_State *L, struct handle *handle, struct range *range) {
   range->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
   if (range->fd < 0) return bind_errno(L, errno, path);
   http_transport(range->easy, handle->connect, handle->ca_file);
-  limit_speed(L, range);
   if (!range_begin(&handle->ranges, range, url, target.loopback))
     return luaL_error(L, "libcurl does not take the request");
   lua_pushboolean(L, 1);
@@ -110,12 +106,12 @@ static int protected_begin(lua_State *L) {
 
 /* ranges:start{url=, path= of a file that is there, first=, last= (inclusive),
  * total= bytes of the remote file, etag= a strong one or nil, id = 0, headers=,
- * stall_timeout = 30 s, speed = 0 (bytes a second), allow_http = false}
+ * stall_timeout = 30 s, allow_http = false}
  * -> true | nil, message, code. */
 static int ranges_start(lua_State *L) {
   static const char *const keys[] = {
-      "url", "path",    "first",         "last",  "total",      "etag",
-      "id",  "headers", "stall_timeout", "speed", "allow_http", NULL};
+      "url", "path",    "first",         "last",       "total", "etag",
+      "id",  "headers", "stall_timeout", "allow_http", NULL};
   struct handle *handle = check_handle(L);
   luaL_checktype(L, 2, LUA_TTABLE);
   bind_check_keys(L, 2, keys);

@@ -134,6 +134,14 @@ function M.request(options)
   return retry.run(try, policy)
 end
 
+--- Ranges of remote files, many at once (core.http); refused under --offline.
+-- @param options {ca_file, connect_timeout, speed}
+-- @return ranges, or nil, message, code
+function M.ranges(options)
+  if settings.offline then return nil, "nothing is downloaded, because of --offline", "offline" end
+  return core.ranges(options)
+end
+
 --- GET.
 -- @param url string
 -- @param options as for request

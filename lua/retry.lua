@@ -68,6 +68,15 @@ local function pause(options, try, response)
   return options.cap, (", though the server asks for %d s"):format(wish)
 end
 
+--- How long to wait after a failed try, by this module's policy.
+-- @param try number of tries in a row that failed, from 1 on
+-- @param response {headers} of the answer; nil where there was none
+-- @return seconds, text to add about what the server wishes
+function M.delay(try, response)
+  return pause({ base = schema.base.default, cap = schema.cap.default, random = math.random,
+    now = sys.time }, try, response)
+end
+
 local function is_worth_it(idempotent, response, code)
   if response then return idempotent and TEMPORARY[response.status] or false end
   return BEFORE_SENDING[code] or idempotent and WHILE_SENDING[code] or false

@@ -3,6 +3,7 @@ local fs = require "core.fs"
 local http = require "core.http"
 local json = require "bittern.json"
 local map = require "core.map"
+local nginx = require "tests.nginx"
 local process = require "core.process"
 local sha256 = require "core.sha256"
 local sys = require "core.sys"
@@ -391,51 +392,20 @@ describe("http.request over TLS", function()
 end)
 
 describe("http.request and nginx", function()
-  local folder, child, url, hash
-
-  -- A port that was free a moment ago.
-  local function free_port()
-    return (support.python [[
-import socket
-print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])]]:match("%d+"))
-  end
-
-  local function config(nginx_port)
-    local fields = { user = fs.stat("/proc/self").uid == 0 and "user root;" or "", dir = folder,
-      port = nginx_port }
-    return ([[
-      $user daemon off; worker_processes 1; pid $dir/pid; error_log $dir/error;
-      events { worker_connections 64; }
-      http {
-        access_log off; client_body_temp_path $dir/t1; proxy_temp_path $dir/t2;
-        fastcgi_temp_path $dir/t3; uwsgi_temp_path $dir/t4; scgi_temp_path $dir/t5;
-        server {
-          listen 127.0.0.1:$port; root $dir/www;
-          location = /moved { return 307 /big.bin; }
-          location = /broken { return 502; }
-          location = /slow.bin { alias $dir/www/big.bin; limit_rate 20k; }
-        }
-      }]]):gsub("%$(%l+)", fields)
-  end
+  local server, url, hash
 
   setup(function()
-    folder = support.folder()
-    assert(fs.mkdir(folder .. "/www"))
+    server = nginx.start [[
+      location = /moved { return 307 /big.bin; }
+      location = /broken { return 502; }
+      location = /slow.bin { alias $dir/www/big.bin; limit_rate 20k; }]]
+    url = server.url
     local text = sys.random(256):rep(1 << 17)
     hash = sha256.hex(text)
-    assert(fs.write(folder .. "/www/big.bin", text))
-    local nginx_port = free_port()
-    url = "http://127.0.0.1:" .. nginx_port
-    assert(fs.write(folder .. "/nginx.conf", (config(nginx_port))))
-    child = assert(process.spawn { argv = { "/usr/sbin/nginx", "-p", folder, "-c",
-      folder .. "/nginx.conf", "-e", folder .. "/error" }, stderr = folder .. "/stderr" })
-    for _ = 1, 100 do
-      if http.request { url = url .. "/none" } then break end
-      sys.sleep(0.05)
-    end
+    assert(fs.write(server.www .. "/big.bin", text))
   end)
 
-  teardown(function() child:close() end)
+  teardown(function() server.close() end)
 
   it("downloads 32 MiB through a sink, unchanged", function()
     local hasher = sha256.new()
