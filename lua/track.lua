@@ -46,7 +46,7 @@ local function verification_line(verification, metric_name)
   return table.concat(parts, "; ")
 end
 
--- What is new since the last look: verifications, one line each, and the status.
+-- What is new since the last look, one line each: verifications, and a change of the status.
 local function tell(ctx, id, detail, seen)
   for _, verification in ipairs(detail.verifications or {}) do
     local line = verification_line(verification, detail.metric_name)
@@ -55,15 +55,17 @@ local function tell(ctx, id, detail, seen)
     if not seen[mark] then say("    " .. ctx.report.clean(line)) end
     seen[mark] = true
   end
-  local status = tostring(detail.submission.status)
+  local status = ctx.report.clean(tostring(detail.submission.status))
   if seen.status ~= status then
-    ctx.report.detail(("    submission %s: %s"):format(id, ctx.report.clean(status)))
+    local from = seen.status and seen.status .. " -> " or ""
+    ctx.report.say(("    submission %s: %s%s"):format(id, from, status))
   end
   seen.status = status
 end
 
--- The last thing that a validator said, for the failure's one line.
-local function last_note(detail)
+--- The last thing that a validator said, for one line.
+-- @return ": what it said", or ""
+function M.last_note(detail)
   for i = #(detail.verifications or {}), 1, -1 do
     local notes = detail.verifications[i].notes
     if notes and notes ~= "" then return ": " .. tostring(notes) end
@@ -75,7 +77,7 @@ local function verdict(id, detail)
   local status = detail.submission.status
   if status == "accepted" then return detail end
   local what = status == "error" and "the validator failed on it" or status
-  return nil, ("submission %s: %s%s"):format(id, what, last_note(detail)), "rejected", detail
+  return nil, ("submission %s: %s%s"):format(id, what, M.last_note(detail)), "rejected", detail
 end
 
 -- Waits before the next look, not past the deadline; a little random, so that miners do not
@@ -86,14 +88,14 @@ local function wait(ctx, pause, deadline)
 end
 
 local lasting = {
-  not_found = true, unauthorized = true, interrupted = true, config = true, offline = true,
+  not_found = true, unauthorized = true, forbidden = true, interrupted = true, config = true, offline = true,
   key = true, rejected = true, stake = true,
 }
 
 local function pending(id, timeout, detail, failed)
   local what = failed or tostring(detail.submission.status)
   return nil, ("submission %s: %s after %g s%s"):format(id, what, timeout,
-    detail and last_note(detail) or ""), "pending", detail
+    detail and M.last_note(detail) or ""), "pending", detail
 end
 
 --- Polls a submission until it is accepted, rejected, in error, or the time is up.

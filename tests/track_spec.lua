@@ -48,8 +48,11 @@ describe("track", function()
     }
     local final = assert(track.follow(ctx, "s1", 60))
     assert.equal("accepted", final.submission.status)
-    assert.same({ "    validator 5Validator: accepted; heldout_ppl 7.5; replay succeeded" },
-      ctx.said)
+    assert.same({
+      "    submission s1: pending_verification",
+      "    validator 5Validator: accepted; heldout_ppl 7.5; replay succeeded",
+      "    submission s1: pending_verification -> accepted",
+    }, ctx.said)
   end)
 
   for _, status in ipairs { "rejected", "error" } do

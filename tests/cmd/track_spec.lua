@@ -24,9 +24,15 @@ describe("bittern track", function()
     local pending = miner:run { "track", id, "--timeout", "0", "--json" }
     assert.same({ 8, "pending" }, { pending.status, mining.failure(pending).id })
     set("rejected", "artifact_size mismatch: expected 5, got 6")
-    local rejected = miner:run { "track", id, "--json" }
-    assert.same({ 10, "rejected" }, { rejected.status, mining.failure(rejected).id })
-    assert.matches("expected 5, got 6", mining.failure(rejected).message, 1, true)
+    local rejected = miner:run { "track", id }
+    assert.same({ 0, "rejected: artifact_size mismatch: expected 5, got 6\n" },
+      { rejected.status, rejected.stdout })
+    assert.matches("submission " .. id .. ": rejected\n", rejected.stderr, 1, true)
+    rejected = miner:run { "track", id, "--exit-status", "--json" }
+    assert.equal(10, rejected.status)
+    assert.equal("rejected", json.decode(rejected.stdout).submission.status)
+    local posts = json.decode(miner:run({ "ledger", "--json" }).stdout).posts
+    assert.equal("rejected", posts[1].status)
     -- The run that made it ends the same way, and says so when it is asked again.
     assert.equal(10, miner:mine(BINARY).status)
     local again = miner:mine(BINARY, { "--json" })
