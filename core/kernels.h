@@ -93,8 +93,9 @@ struct kernels {
   void (*narrow)(enum float_type type, const float *in, size_t n, void *out);
   /* Index of the first value that is NaN or infinite, or n. */
   size_t (*not_finite)(const float *w, size_t n);
-  /* Encodes a row. `scratch` holds cols bytes; `scales` is for ours. Sets
-   * *error to the squared error unless NULL. Returns cols, or a column of the
+  /* Encodes a row. `scratch` holds cols bytes; `scales` is for ours, whose
+   * codes may be NULL when only the error is wanted. Sets *error to the squared
+   * error unless NULL. Returns cols, or a column of the
    * first group (or value) that 16 bits cannot hold or that is not finite:
    * not_finite tells which. */
   size_t (*encode)(const struct row *row, const struct fit *how, const float *w,

@@ -9,7 +9,6 @@
 #define NARROW        narrow
 #define MAGNITUDES    magnitudes
 #define ABOVE         above
-#define CODED         coded
 #define ERROR         code_error
 #define SIGN_ERROR    sign_error
 #define DOT           dot
@@ -18,7 +17,10 @@
 #define FIRST_LARGEST first_largest
 #define ROUND_CODES   round_codes
 #define TERNARY_CODES ternary_codes
+#define Q4_CODES      q4_codes
 #define Q4_ERROR      q4_error
+#define Q4_FILL_GRID  q4_grid
+#define Q4_SUMS       q4_sums
 #define Q4_0_CODES    q4_0_codes_32
 #define SIGNS_ERROR   signs_error
 #define SIGNS         signs

@@ -69,6 +69,8 @@ INLINE double magnitudes(const float *w, size_t n) {
   SUM_IN_EIGHTS(n, magnitude(_mm256_loadu_ps(w + at)), fabsf(w[at]));
 }
 
+INLINE int32_t sum_32(__m256i v);
+
 /* Counts in passing: vectors of -1 where the weight is above. */
 INLINE __m256 above_8(const float *w, __m256 limit, __m256i *minus) {
   __m256 v = magnitude(_mm256_loadu_ps(w));
@@ -81,8 +83,6 @@ INLINE float above_1(float w, float limit, size_t *count) {
   *count += fabsf(w) > limit;
   return fabsf(w) > limit ? fabsf(w) : 0;
 }
-
-INLINE int32_t sum_32(__m256i v);
 
 /* At most 2^30 weights, so that the counts fit. */
 MAYBE double above_some(const float *w, size_t n, __m256 limit, float threshold,
@@ -98,12 +98,6 @@ MAYBE double above(const float *w, size_t n, float threshold, size_t *count) {
       above_some(w, n, _mm256_set1_ps(threshold), threshold, &minus, count);
   *count += (size_t)-sum_32(minus);
   return sum;
-}
-
-MAYBE double coded(const float *w, const int8_t *codes, size_t n) {
-  SUM_IN_EIGHTS(n,
-                _mm256_mul_ps(_mm256_loadu_ps(w + at), code_floats(codes + at)),
-                w[at] * (float)codes[at]);
 }
 
 INLINE __m256 error_8(const float *w, const int8_t *codes, float scale) {
@@ -126,24 +120,53 @@ MAYBE double sign_error(const float *w, size_t n, float scale) {
   SUM_IN_EIGHTS(n, sign_error_8(w + at, scale), square(fabsf(w[at]) - scale));
 }
 
-/* See q4_code_of in kernels_encode.h. */
-INLINE __m256 q4_code_8(__m256 w, float scale) {
+/* See q4_code_of. */
+INLINE __m256 q4_code_8(__m256 w, float inverse) {
   const __m256 shift = _mm256_set1_ps(0x1.8p23f);
-  __m256 x = _mm256_div_ps(w, _mm256_set1_ps(scale));
+  __m256 x = _mm256_mul_ps(w, _mm256_set1_ps(inverse));
   x = _mm256_min_ps(x, _mm256_set1_ps(Q4_MAX));
   x = _mm256_max_ps(x, _mm256_set1_ps(-Q4_MAX));
   return _mm256_sub_ps(_mm256_add_ps(x, shift), shift);
 }
 
-INLINE __m256 q4_error_8(const float *w, float scale) {
+INLINE __m256 q4_error_8(const float *w, float inverse, float scale) {
   __m256 v = _mm256_loadu_ps(w);
-  __m256 level = _mm256_mul_ps(q4_code_8(v, scale), _mm256_set1_ps(scale));
+  __m256 level = _mm256_mul_ps(q4_code_8(v, inverse), _mm256_set1_ps(scale));
   return square_8(_mm256_sub_ps(v, level));
 }
 
-MAYBE double q4_error(const float *w, size_t n, float scale) {
-  SUM_IN_EIGHTS(n, q4_error_8(w + at, scale),
-                square(w[at] - q4_code_of(w[at], scale) * scale));
+MAYBE double q4_error(const float *w, size_t n, float inverse, float scale) {
+  SUM_IN_EIGHTS(n, q4_error_8(w + at, inverse, scale),
+                square(w[at] - q4_code_of(w[at], inverse) * scale));
+}
+
+/* The sums of each of eight vectors of eight integers. */
+INLINE __m256i sums_of_8(const __m256i v[8]) {
+  __m256i ab = _mm256_hadd_epi32(v[0], v[1]);
+  __m256i cd = _mm256_hadd_epi32(v[2], v[3]);
+  __m256i ef = _mm256_hadd_epi32(v[4], v[5]);
+  __m256i gh = _mm256_hadd_epi32(v[6], v[7]);
+  __m256i low = _mm256_hadd_epi32(ab, cd), high = _mm256_hadd_epi32(ef, gh);
+  return _mm256_add_epi32(_mm256_permute2x128_si256(low, high, 0x20),
+                          _mm256_permute2x128_si256(low, high, 0x31));
+}
+
+INLINE void q4_sums(const int16_t grid[Q4_GROUP], int32_t sums[2 * Q4_TRIES]) {
+  const __m256i most = _mm256_set1_epi16(Q4_MAX);
+  __m256i v[2 * Q4_TRIES];
+  for (size_t t = 0; t < 2 * Q4_TRIES; t++)
+    v[t] = _mm256_setzero_si256();
+  for (size_t i = 0; i < Q4_GROUP; i += 16) {
+    __m256i u = load(grid + i);
+    for (size_t t = 0; t < Q4_TRIES; t++) {
+      __m256i factor = _mm256_set1_epi16(q4_multipliers[t]);
+      __m256i q = _mm256_min_epi16(_mm256_mulhrs_epi16(u, factor), most);
+      v[t] = _mm256_add_epi32(v[t], _mm256_madd_epi16(u, q));
+      v[Q4_TRIES + t] =
+          _mm256_add_epi32(v[Q4_TRIES + t], _mm256_madd_epi16(q, q));
+    }
+  }
+  store(sums, sums_of_8(v), false);
 }
 
 /* Bits without their sign order as magnitudes do. */
@@ -228,6 +251,37 @@ INLINE void q4_0_codes_32(const float *w, float inverse, int8_t *codes) {
     v[k] = _mm256_min_epi32(code, _mm256_set1_epi32(15));
   }
   store(codes, _mm256_sub_epi8(to_bytes(v), _mm256_set1_epi8(8)), false);
+}
+
+INLINE __m256i grid_8(const float *w, float factor) {
+  __m256 x =
+      _mm256_mul_ps(magnitude(_mm256_loadu_ps(w)), _mm256_set1_ps(factor));
+  return _mm256_cvttps_epi32(_mm256_add_ps(x, _mm256_set1_ps(0.5f)));
+}
+
+INLINE void q4_grid(const float *w, size_t n, float factor,
+                    int16_t grid[Q4_GROUP]) {
+  if (n < Q4_GROUP) {
+    plain_q4_grid(w, n, factor, grid);
+    return;
+  }
+  for (size_t i = 0; i < Q4_GROUP; i += 16) {
+    __m256i v =
+        _mm256_packs_epi32(grid_8(w + i, factor), grid_8(w + i + 8, factor));
+    store(grid + i, _mm256_permute4x64_epi64(v, 0xd8), false);
+  }
+}
+
+INLINE void q4_codes(const float *w, size_t n, float inverse, int8_t *codes) {
+  size_t i = 0;
+  for (; i + 32 <= n; i += 32) {
+    __m256i v[4];
+    for (size_t k = 0; k < 4; k++)
+      v[k] = _mm256_cvtps_epi32(
+          q4_code_8(_mm256_loadu_ps(w + i + 8 * k), inverse));
+    store(codes + i, to_bytes(v), false);
+  }
+  plain_q4_codes(w + i, n - i, inverse, codes + i);
 }
 
 INLINE void ternary_codes(const float *w, size_t n, float threshold,

@@ -265,11 +265,6 @@ static double wide_above(const float *w, size_t n, float threshold,
   SUM_IN_SIXTEENS(n, above_16(some_of(w + at, present), limit, count));
 }
 
-static double wide_coded(const float *w, const int8_t *codes, size_t n) {
-  SUM_IN_SIXTEENS(n, _mm512_mul_ps(some_of(w + at, present),
-                                   some_codes(codes + at, present)));
-}
-
 static double wide_error(const float *w, const int8_t *codes, size_t n,
                          float scale) {
   const __m512 factor = _mm512_set1_ps(scale);
@@ -304,18 +299,59 @@ INLINE double wide_signs_error(const float *w, size_t n, uint8_t *codes,
   SUM_IN_SIXTEENS(n, signs_error_16(w + at, codes + at / 8, level, present));
 }
 
-INLINE __m512 q4_error_16(__m512 w, __m512 scale) {
+/* See q4_code_of. */
+INLINE __m512 q4_code_16(__m512 w, __m512 inverse) {
   const __m512 shift = _mm512_set1_ps(0x1.8p23f);
-  __m512 x = _mm512_div_ps(w, scale);
+  __m512 x = _mm512_mul_ps(w, inverse);
   x = _mm512_min_ps(x, _mm512_set1_ps(Q4_MAX));
   x = _mm512_max_ps(x, _mm512_set1_ps(-Q4_MAX));
-  x = _mm512_sub_ps(_mm512_add_ps(x, shift), shift);
+  return _mm512_sub_ps(_mm512_add_ps(x, shift), shift);
+}
+
+/* Squared errors of sixteen, whose codes are put unless NULL. */
+INLINE __m512 q4_error_16(__m512 w, __m512 inverse, __m512 scale, int8_t *codes,
+                          __mmask16 present) {
+  __m512 x = q4_code_16(w, inverse);
+  if (codes)
+    _mm512_mask_cvtepi32_storeu_epi8(codes, present, _mm512_cvtps_epi32(x));
   return square_16(_mm512_sub_ps(w, _mm512_mul_ps(x, scale)));
 }
 
-static double wide_q4_error(const float *w, size_t n, float scale) {
-  const __m512 factor = _mm512_set1_ps(scale);
-  SUM_IN_SIXTEENS(n, q4_error_16(some_of(w + at, present), factor));
+static double wide_q4_error(const float *w, size_t n, float inverse,
+                            float scale) {
+  const __m512 by = _mm512_set1_ps(inverse), factor = _mm512_set1_ps(scale);
+  SUM_IN_SIXTEENS(
+      n, q4_error_16(some_of(w + at, present), by, factor, NULL, present));
+}
+
+static double wide_q4_both(const float *w, size_t n, float inverse, float scale,
+                           int8_t *codes) {
+  const __m512 by = _mm512_set1_ps(inverse), factor = _mm512_set1_ps(scale);
+  SUM_IN_SIXTEENS(n, q4_error_16(some_of(w + at, present), by, factor,
+                                 codes + at, present));
+}
+
+/* See q4_sums: VNNI adds the products of pairs in passing. */
+INLINE void wide_q4_sums(const int16_t grid[Q4_GROUP],
+                         int32_t sums[2 * Q4_TRIES]) {
+  const __m512i most = _mm512_set1_epi16(Q4_MAX);
+  __m512i v[2 * Q4_TRIES];
+  __m256i half[2 * Q4_TRIES];
+  for (size_t t = 0; t < 2 * Q4_TRIES; t++)
+    v[t] = _mm512_setzero_si512();
+  for (size_t i = 0; i < Q4_GROUP; i += 32) {
+    __m512i u = _mm512_loadu_si512(grid + i);
+    for (size_t t = 0; t < Q4_TRIES; t++) {
+      __m512i factor = _mm512_set1_epi16(q4_multipliers[t]);
+      __m512i q = _mm512_min_epi16(_mm512_mulhrs_epi16(u, factor), most);
+      v[t] = _mm512_dpwssd_epi32(v[t], u, q);
+      v[Q4_TRIES + t] = _mm512_dpwssd_epi32(v[Q4_TRIES + t], q, q);
+    }
+  }
+  for (size_t t = 0; t < 2 * Q4_TRIES; t++)
+    half[t] = _mm256_add_epi32(_mm512_castsi512_si256(v[t]),
+                               _mm512_extracti64x4_epi64(v[t], 1));
+  store(sums, sums_of_8(half), false);
 }
 
 static float wide_dot(const float *a, const float *b, size_t n) {
@@ -349,7 +385,6 @@ INLINE void wide_ternary_codes(const float *w, size_t n, float threshold,
 #define NARROW        narrow
 #define MAGNITUDES    wide_magnitudes
 #define ABOVE         wide_above
-#define CODED         wide_coded
 #define ERROR         wide_error
 #define SIGN_ERROR    wide_sign_error
 #define DOT           wide_dot
@@ -358,7 +393,11 @@ INLINE void wide_ternary_codes(const float *w, size_t n, float threshold,
 #define FIRST_LARGEST first_largest
 #define ROUND_CODES   round_codes
 #define TERNARY_CODES wide_ternary_codes
+#define Q4_CODES      q4_codes
 #define Q4_ERROR      wide_q4_error
+#define Q4_BOTH       wide_q4_both
+#define Q4_FILL_GRID  q4_grid
+#define Q4_SUMS       wide_q4_sums
 #define Q4_0_CODES    q4_0_codes_32
 #define SIGNS_ERROR   wide_signs_error
 #define SIGNS         signs

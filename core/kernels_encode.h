@@ -6,6 +6,18 @@
 
 enum { F16_INFINITY = 0x7c00 };
 
+/* 1 / d, or 0 where that is no number: d is 0 or close to it. */
+INLINE float inverse_of(float d) {
+  float inverse = d != 0 ? 1 / d : 0;
+  return isinf(inverse) ? 0 : inverse;
+}
+
+/* Columns of the group that starts at `first`. */
+INLINE size_t group_at(const struct row *row, size_t first) {
+  size_t left = row->cols - first;
+  return left < row->group ? left : row->group;
+}
+
 /* Lloyd's iteration: with given codes the best scale is the mean magnitude of
  * the weights that are not coded 0; with a given scale the best codes split at
  * half of it. Starts at 0.7 of the mean magnitude, within 1 % of the optimum
@@ -42,46 +54,51 @@ static uint16_t ternary_fit(const float *w, size_t n, const struct fit *how,
   return rounded;
 }
 
-MAYBE int64_t sum_squares(const int8_t *codes, size_t n) {
-  int64_t sum = 0;
-  for (size_t i = 0; i < n; i++)
-    sum += codes[i] * codes[i];
-  return sum;
+/* Weights of the `k`th group of 128. */
+INLINE size_t q4_group(size_t n, size_t k) {
+  size_t left = n - Q4_GROUP * k;
+  return left < Q4_GROUP ? left : Q4_GROUP;
 }
 
-struct q4_best {
-  uint16_t scale;
-  double error;
-};
-
-/* Tries one scale; keeps it in `best` when its error is less. */
-static void q4_try(const float *w, size_t n, float scale,
-                   struct q4_best *best) {
-  uint16_t rounded = f32_to_f16(scale);
-  float value = f16_to_f32(rounded);
-  if (value == 0 || isinf(value)) return;
-  double error = Q4_ERROR(w, n, value);
-  if (error < best->error) *best = (struct q4_best){rounded, error};
-}
-
-/* max/7 clips nothing; smaller scales clip the largest weights and resolve the
- * others better. The best of them is refined once by least squares under its
- * own codes. */
-static uint16_t q4_fit(const float *w, size_t n, int8_t *codes) {
-  float widest = LARGEST(w, n) / Q4_MAX;
-  struct q4_best best = {f32_to_f16(widest), INFINITY};
-  for (int percent = 100; percent >= 65; percent -= 5)
-    q4_try(w, n, widest * ((float)percent / 100), &best);
-  if (best.error == INFINITY) {
-    memset(codes, 0, n);
-    return best.scale;
+/* The scale of the best try from the sums of all: with codes q, the
+ * least-squares scale is sum(uq) / sum(qq) and takes sum(uq)^2 / sum(qq) off
+ * the error. Sums are below 2^20 and 2^13, so that these compare exactly in 64
+ * bits.
+ */
+INLINE float q4_best(const int32_t sums[2 * Q4_TRIES], float largest) {
+  int64_t product = sums[0], squares = sums[Q4_TRIES];
+  for (size_t t = 1; t < Q4_TRIES; t++) {
+    int64_t p = sums[t], s = sums[Q4_TRIES + t];
+    bool better = p * p * squares > product * product * s;
+    product = better ? p : product;
+    squares = better ? s : squares;
   }
-  q4_codes(w, n, f16_to_f32(best.scale), codes);
-  int64_t squares = sum_squares(codes, n);
-  if (squares > 0)
-    q4_try(w, n, (float)(CODED(w, codes, n) / (double)squares), &best);
-  q4_codes(w, n, f16_to_f32(best.scale), codes);
-  return best.scale;
+  double scale = squares > 0 ? (double)product / (double)squares : 0;
+  return (float)(scale / Q4_GRID * (double)largest);
+}
+
+/* Groups whose scales are found together: each waits long for its last
+ * additions and its divisions, and they can wait together. */
+enum { Q4_BATCH = 8 };
+
+/* Scales of the groups of at most Q4_BATCH x 128 weights. Tries are made on a
+ * grid of integers, largest weight = 896, where 7 * 128 is exact. */
+static void q4_scales(const float *w, size_t n, uint16_t *scales) {
+  int16_t grid[Q4_GROUP];
+  int32_t sums[Q4_BATCH][2 * Q4_TRIES];
+  float most[Q4_BATCH];
+  size_t groups = n / Q4_GROUP + (n % Q4_GROUP != 0);
+  for (size_t k = 0; k < groups; k++)
+    most[k] = LARGEST(w + Q4_GROUP * k, q4_group(n, k));
+  for (size_t k = 0; k < groups; k++) {
+    float factor = inverse_of(most[k]) * Q4_GRID;
+    bool held = isfinite(factor) && isfinite(most[k]);
+    Q4_FILL_GRID(w + Q4_GROUP * k, held ? q4_group(n, k) : 0, factor, grid);
+    Q4_SUMS(grid, sums[k]);
+  }
+  for (size_t k = 0; k < groups; k++)
+    scales[k] = isfinite(most[k]) ? f32_to_f16(q4_best(sums[k], most[k]))
+                                  : F16_INFINITY;
 }
 
 /* ---- rows of ours: codes of the whole row, then packed ---- */
@@ -119,12 +136,6 @@ static void pack_row(const struct codec *codec, const int8_t *codes, size_t n,
   if (codec->id == CODEC_Q4) pack_q4(codes, n, out);
 }
 
-static uint16_t fit_group(const struct codec *codec, const struct fit *how,
-                          const float *w, size_t n, int8_t *codes) {
-  return codec->id == CODEC_Q4 ? q4_fit(w, n, codes)
-                               : ternary_fit(w, n, how, codes);
-}
-
 /* With codes sign(w) the least-squares scale is the mean magnitude. */
 static uint16_t binary_scale(const float *w, size_t n) {
   return f32_to_f16((float)(MAGNITUDES(w, n) / (double)n));
@@ -132,23 +143,25 @@ static uint16_t binary_scale(const float *w, size_t n) {
 
 INLINE void encode_signs(const float *w, size_t n, uint8_t *codes,
                          uint16_t scale, double *error) {
-  if (error)
+  if (error && codes)
     *error += SIGNS_ERROR(w, n, codes, f16_to_f32(scale));
+  else if (error)
+    *error += SIGN_ERROR(w, n, f16_to_f32(scale));
   else
     SIGNS(w, n, codes);
 }
 
 static size_t encode_b1(const struct row *row, const float *w, int8_t *scratch,
                         uint8_t *codes, uint16_t *scales, double *error) {
-  bool direct = row->group % 8 == 0 || row->group >= row->cols;
+  bool direct = !codes || row->group % 8 == 0 || row->group >= row->cols;
   for (size_t first = 0; first < row->cols; first += row->group) {
-    size_t left = row->cols - first;
-    size_t n = left < row->group ? left : row->group;
+    size_t n = group_at(row, first);
     uint16_t scale = binary_scale(w + first, n);
     if (!half_is_finite(scale)) return first;
     *scales++ = scale;
     if (direct) {
-      encode_signs(w + first, n, codes + first / 8, scale, error);
+      encode_signs(w + first, n, codes ? codes + first / 8 : NULL, scale,
+                   error);
       continue;
     }
     for (size_t j = first; j < first + n; j++)
@@ -159,29 +172,47 @@ static size_t encode_b1(const struct row *row, const float *w, int8_t *scratch,
   return row->cols;
 }
 
-static size_t encode_ours(const struct row *row, const struct fit *how,
-                          const float *w, int8_t *scratch, uint8_t *codes,
-                          uint16_t *scales, double *error) {
+static size_t encode_ternary(const struct row *row, const struct fit *how,
+                             const float *w, int8_t *scratch, uint8_t *codes,
+                             uint16_t *scales, double *error) {
   for (size_t first = 0; first < row->cols; first += row->group) {
-    size_t left = row->cols - first;
-    size_t n = left < row->group ? left : row->group;
-    uint16_t scale = fit_group(row->codec, how, w + first, n, scratch + first);
+    size_t n = group_at(row, first);
+    uint16_t scale = ternary_fit(w + first, n, how, scratch + first);
     if (!half_is_finite(scale)) return first;
     *scales++ = scale;
     if (error)
       *error += ERROR(w + first, scratch + first, n, f16_to_f32(scale));
   }
-  pack_row(row->codec, scratch, row->cols, codes);
+  if (codes) pack_row(row->codec, scratch, row->cols, codes);
+  return row->cols;
+}
+
+/* Columns from `first` on whose scales are found together. */
+INLINE size_t q4_batch(const struct row *row, size_t first) {
+  size_t left = row->cols - first, most = Q4_BATCH * Q4_GROUP;
+  return left < most ? left : most;
+}
+
+static size_t encode_q4(const struct row *row, const float *w, int8_t *scratch,
+                        uint8_t *codes, uint16_t *scales, double *error) {
+  for (size_t at = 0; at < row->cols; at += Q4_GROUP) {
+    if (at % (Q4_BATCH * Q4_GROUP) == 0)
+      q4_scales(w + at, q4_batch(row, at), scales);
+    if (!half_is_finite(*scales)) return at;
+    float scale = f16_to_f32(*scales++), inverse = inverse_of(scale);
+    size_t n = q4_group(row->cols, at / Q4_GROUP);
+    if (error && codes)
+      *error += Q4_BOTH(w + at, n, inverse, scale, scratch + at);
+    else if (error)
+      *error += Q4_ERROR(w + at, n, inverse, scale);
+    else
+      Q4_CODES(w + at, n, inverse, scratch + at);
+  }
+  if (codes) pack_q4(scratch, row->cols, codes);
   return row->cols;
 }
 
 /* ---- blocks of GGUF ---- */
-
-/* 1 / d, or 0 where that is no number: d is 0 or close to it. */
-INLINE float inverse_of(float d) {
-  float inverse = d != 0 ? 1 / d : 0;
-  return isinf(inverse) ? 0 : inverse;
-}
 
 /* d = max|w| / 127, codes rounded half away. */
 static uint16_t q8_0_codes(const float *w, int8_t *codes) {
@@ -325,8 +356,9 @@ static size_t encode_row(const struct row *row, const struct fit *how,
     return encode_b1(row, w, scratch, codes, scales, error);
   case CODEC_T5:
   case CODEC_T2:
+    return encode_ternary(row, how, w, scratch, codes, scales, error);
   case CODEC_Q4:
-    return encode_ours(row, how, w, scratch, codes, scales, error);
+    return encode_q4(row, w, scratch, codes, scales, error);
   default:
     return encode_blocks(row, how, w, codes, error);
   }

@@ -238,11 +238,6 @@ INLINE float32x4_t code_floats(const int8_t *codes) {
   return vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(bytes))));
 }
 
-static double coded(const float *w, const int8_t *codes, size_t n) {
-  SUM_IN_FOURS(n, vmulq_f32(vld1q_f32(w + at), code_floats(codes + at)),
-               w[at] * (float)codes[at]);
-}
-
 static double code_error(const float *w, const int8_t *codes, size_t n,
                          float scale) {
   SUM_IN_FOURS(n,
@@ -366,7 +361,6 @@ INLINE int32_t sum_codes(const int8_t *codes, size_t n, const int8_t *q) {
 
 #define MAGNITUDES  magnitudes
 #define ABOVE       above
-#define CODED       coded
 #define ERROR       code_error
 #define SIGN_ERROR  sign_error
 #define DOT         dot

@@ -168,11 +168,6 @@ APART double plain_above(const float *w, size_t n, float threshold,
   SUM_IN_LANES(n, fabsf(w[at]) > threshold ? fabsf(w[at]) : 0);
 }
 
-/* Sum of w * code. */
-APART double plain_coded(const float *w, const int8_t *codes, size_t n) {
-  SUM_IN_LANES(n, w[at] * (float)codes[at]);
-}
-
 /* Sum of (w - code * scale)^2. */
 APART double plain_error(const float *w, const int8_t *codes, size_t n,
                          float scale) {

@@ -19,13 +19,20 @@
 #define FIRST_LARGEST plain_first_largest
 #define ROUND_CODES   plain_round_codes
 #define TERNARY_CODES plain_ternary_codes
+#define Q4_CODES      plain_q4_codes
 #define Q4_ERROR      plain_q4_error
+#define Q4_FILL_GRID  plain_q4_grid
+#define Q4_SUMS       plain_q4_sums
 #define Q4_0_CODES    plain_q4_0_codes
+#endif
+/* Codes, and the sum of their squared errors. */
+#ifndef Q4_BOTH
+#define Q4_BOTH(w, n, inverse, scale, codes)                                   \
+  (Q4_CODES(w, n, inverse, codes), Q4_ERROR(w, n, inverse, scale))
 #endif
 #ifndef MAGNITUDES
 #define MAGNITUDES plain_magnitudes
 #define ABOVE      plain_above
-#define CODED      plain_coded
 #define ERROR      plain_error
 #define SIGN_ERROR plain_sign_error
 #define DOT        plain_dot
