@@ -108,4 +108,27 @@ function M.seconds(name)
   end
 end
 
+--- A converter of the command line's words: a SHA-256.
+-- @param name of the option, for the message
+-- @return function(text) -> 64 lower-case digits, or nil, message
+function M.sha256(name)
+  return function(text)
+    if #text == 64 and text:find("^%x+$") then return text:lower() end
+    return nil, ("%s must be 64 hexadecimal digits"):format(name)
+  end
+end
+
+local units <const> = { [""] = 1, k = 1000, m = 1000000, g = 1000000000 }
+
+--- A converter of the command line's words: bytes, with k, M or G for thousands, millions, ...
+-- @param name of the option, for the message
+-- @return function(text) -> integer, or nil, message
+function M.bytes(name)
+  return function(text)
+    local digits, unit = text:match("^(%d+)([kKmMgG]?)$")
+    if digits and #digits <= 9 then return math.tointeger(digits) * units[unit:lower()] end
+    return nil, ("%s must be bytes, such as 500k or 20M, not '%s'"):format(name, text)
+  end
+end
+
 return M

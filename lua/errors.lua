@@ -30,6 +30,8 @@ local ids = {
   http_status = { 6, "check the URL; run the same command again when the server recovers" },
   access = { 4, "the server refuses: check the token (HF_TOKEN) and that it may read this" },
   changed = { 6, "the file changes while it is read; run the same command again later" },
+  unknown_size = { 6, "the server does not say how large the file is; name another source" },
+  not_partial = { 6, "the server sends no parts of files; name another source" },
   encoded = { 12, "use a URL that gives the file's own bytes, without a Content-Encoding" },
   server_error = { 5, "the server failed; run the same command again later" },
   invalid_json = { 6, "the answer or file is not JSON; check the address or the file" },
@@ -67,7 +69,7 @@ local ids = {
   unknown_outcome = { 15, "it may have arrived: run the same command again, it looks first" },
   -- this machine
   locked = { 11, "another bittern works on this; wait for it, or end it" },
-  integrity = { 12, "the bytes differ from what was recorded: publish and verify again" },
+  integrity = { 12, "these are not the promised bytes: download or publish them again" },
   disk_full = { 13, "free some space, then run the same command again" },
   constraint = { 1, "the record exists already, or names one that does not" },
   io = { 13, "check the disk, then run the same command again" },

@@ -1,0 +1,181 @@
+-- bittern download as users meet it: nginx for plain URLs, a small hub for repositories.
+local fs = require "core.fs"
+local httpd = require "core.httpd"
+local process = require "core.process"
+local sha256 = require "core.sha256"
+local sys = require "core.sys"
+local json = require "bittern.json"
+local nginx = require "tests.nginx"
+local support = require "tests.support"
+
+local function run(home, argv, options)
+  return support.bittern(home, { "download", table.unpack(argv) }, options)
+end
+
+describe("bittern download", function()
+  local server, text, hash
+
+  setup(function()
+    server = nginx.start [[ location /slow/ { alias $dir/www/; limit_rate 1m; } ]]
+    text = sys.random(256):rep(40000)
+    hash = sha256.hex(text)
+    assert(fs.write(server.www .. "/model file.bin", text))
+  end)
+
+  teardown(function() server.close() end)
+
+  it("gives the path on stdout and the hash to people", function()
+    local home = support.folder()
+    local result = run(home, { server.url .. "/model%20file.bin", "--to", home .. "/" })
+    assert.equal(0, result.status, result.stderr)
+    assert.equal(home .. "/model file.bin\n", result.stdout)
+    assert.matches(hash .. " (nobody said what it must be)", result.stderr, 1, true)
+    assert.equal(text, fs.read(home .. "/model file.bin"))
+  end)
+
+  it("tells JSON", function()
+    local home = support.folder()
+    local result = support.bittern(home, { "--json", "download", server.url .. "/model%20file.bin",
+      "--to", home .. "/x", "--sha256", hash })
+    local data = assert(json.decode(result.stdout))
+    assert.same({ files = { { path = home .. "/x", size = #text, sha256 = hash, resumed = 0,
+      verified = true, url = server.url .. "/model%20file.bin" } } }, data)
+  end)
+
+  it("does nothing twice, and replaces nothing", function()
+    local home = support.folder()
+    local argv = { server.url .. "/model%20file.bin", "--to", home .. "/x", "--sha256", hash }
+    assert.equal(0, run(home, argv).status)
+    local again = run(home, argv)
+    assert.equal(0, again.status)
+    assert.matches("is there already", again.stderr)
+    assert(fs.write(home .. "/x", "mine"))
+    local refused = run(home, argv)
+    assert.equal(2, refused.status)
+    assert.equal("mine", fs.read(home .. "/x"))
+  end)
+
+  it("refuses another hash with exit 12, and wrong words with exit 2", function()
+    local home = support.folder()
+    local url = server.url .. "/model%20file.bin"
+    assert.equal(12, run(home, { url, "--to", home .. "/x", "--sha256", ("0"):rep(64) }).status)
+    assert.equal(2, run(home, { url, "--sha256", "beef" }).status)
+    assert.equal(2, run(home, { url, "--limit-rate", "fast" }).status)
+    assert.equal(2, run(home, { "hf:nonsense" }).status)
+    assert.equal(3, run(home, { "ftp://127.0.0.1/x" }).status)
+    assert.equal(7, run(home, { server.url .. "/none" }).status)
+    assert.equal(6, support.bittern(home, { "--offline", "download", url }).status)
+  end)
+
+  it("is interrupted by Ctrl-C, and the same command goes on", function()
+    local home = support.folder()
+    local argv = { support.bin, "download", server.url .. "/slow/model%20file.bin", "--to",
+      home .. "/x", "--parallel", "2" }
+    local child <close> = assert(process.spawn { argv = argv, stdout = "null",
+      stderr = home .. "/stderr", env = { HOME = home, PATH = os.getenv("PATH") } })
+    for _ = 1, 100 do
+      if fs.stat(home .. "/x.ranges.part") then break end
+      sys.sleep(0.05)
+    end
+    sys.sleep(0.3)
+    child:kill(2)
+    assert.equal(130, assert(child:wait(10)).status)
+    assert.is_nil(fs.stat(home .. "/x"))
+    argv[3] = server.url .. "/slow/model%20file.bin"
+    local result = run(home, { "--parallel", "32", table.unpack(argv, 3, 5) })
+    assert.equal(0, result.status, result.stderr)
+    assert.equal(text, fs.read(home .. "/x"))
+  end)
+end)
+
+describe("bittern download hf:", function()
+  local TREE <const> = {
+    { type = "directory", path = "sub" },
+    { type = "file", path = "config.json", size = 2, oid = "aa" },
+    { type = "file", path = "sub/w.bin", size = 5, oid = "bb" },
+  }
+
+  -- What a hub answers: the tree in two pages, files behind a redirect to another port.
+  local function hub(request, store_url, seen)
+    seen[#seen + 1] = request.path .. " " .. tostring(request.headers.authorization)
+    if request.path == "/api/models/o/r/tree/main" then
+      if request.query == "recursive=true" then
+        return { status = 200, body = json.encode(json.array { TREE[1], TREE[2] }),
+          headers = { Link = '</api/models/o/r/tree/main?recursive=true&cursor=x>; rel="next"' } }
+      end
+      local weights = { type = "file", path = "sub/w.bin", size = 5, oid = "bb",
+        lfs = { oid = sha256.hex("01234"), size = 5 } }
+      return { status = 200, body = json.encode(json.array { weights }) }
+    end
+    if request.path == "/o/r/resolve/main/sub/w.bin" then
+      return { status = 302, headers = { Location = store_url .. "/w?Signature=s",
+        ["X-Linked-Etag"] = '"' .. sha256.hex("01234") .. '"', ["X-Linked-Size"] = "5" } }
+    end
+    if request.path == "/o/r/resolve/main/config.json" then
+      return { status = 200, body = "{}", headers = { ["Accept-Ranges"] = "none" } }
+    end
+    return { status = 404, body = "{}" }
+  end
+
+  -- Runs the command while this process serves.
+  local function with_hub(argv, env)
+    local front <close> = assert(httpd.listen {})
+    local store <close> = assert(httpd.listen {})
+    local home = support.folder()
+    local seen, stored = {}, {}
+    local all = { HOME = home, PATH = os.getenv("PATH"),
+      HF_ENDPOINT = "http://127.0.0.1:" .. front:port() }
+    for key, value in pairs(env or {}) do all[key] = value end
+    local child <close> = assert(process.spawn { argv = { support.bin, table.unpack(argv) },
+      cwd = home, env = all, stdout = home .. "/out", stderr = home .. "/err" })
+    local done
+    for _ = 1, 2000 do
+      front:step(function(request)
+        return hub(request, "http://127.0.0.1:" .. store:port(), seen)
+      end, 0.005)
+      store:step(function(request)
+        stored[#stored + 1] = tostring(request.headers.authorization)
+        local first, last = (request.headers.range or ""):match("(%d+)-(%d+)")
+        if not first then return { status = 403 } end
+        return { status = 206, body = ("01234"):sub(first + 1, last + 1),
+          headers = { ["Content-Range"] = ("bytes %s-%s/5"):format(first, last) } }
+      end, 0.005)
+      done = child:wait(0)
+      if done then break end
+    end
+    return assert(done, "it does not end"), home, seen, stored
+  end
+
+  it("fetches a repository, with the token for the hub alone", function()
+    local done, home, seen, stored = with_hub({ "download", "hf:o/r" }, { HF_TOKEN = "hf_secret" })
+    assert.equal(0, done.status, fs.read(home .. "/err"))
+    assert.equal("{}", fs.read(home .. "/r/config.json"))
+    assert.equal("01234", fs.read(home .. "/r/sub/w.bin"))
+    assert.is_true(#seen > 0 and #stored > 0)
+    for _, line in ipairs(seen) do assert.matches("Bearer hf_secret", line, 1, true) end
+    for _, line in ipairs(stored) do assert.equal("nil", line) end
+    assert.is_nil((fs.read(home .. "/out") .. fs.read(home .. "/err")):find("hf_secret", 1, true))
+  end)
+
+  it("fetches one folder or file of it", function()
+    local done, home = with_hub { "download", "hf:o/r@main:sub", "--to", "here" }
+    assert.equal(0, done.status, fs.read(home .. "/err"))
+    assert.equal("01234", fs.read(home .. "/here/sub/w.bin"))
+    assert.is_nil(fs.stat(home .. "/here/config.json"))
+    assert.equal(7, (with_hub { "download", "hf:o/r:none" }).status)
+    assert.equal(7, (with_hub { "download", "hf:o/none" }).status)
+  end)
+
+  it("lists without downloading", function()
+    local done, home = with_hub { "download", "--dry-run", "hf:o/r" }
+    assert.equal(0, done.status)
+    assert.matches("r/sub/w.bin +5", fs.read(home .. "/out"))
+    assert.is_nil(fs.stat(home .. "/r"))
+  end)
+
+  it("asks nothing when the hub is to be left alone", function()
+    local done, _, seen = with_hub({ "download", "hf:o/r" }, { HF_HUB_OFFLINE = "1" })
+    assert.equal(6, done.status)
+    assert.same({}, seen)
+  end)
+end)
