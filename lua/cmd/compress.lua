@@ -76,7 +76,7 @@ end
 
 return {
   api = 1,
-  about = "compress a model by a recipe into an artifact's directory or archive",
+  about = "compress a model by a recipe into an artifact folder or archive",
   group = "model",
   args = function(parser)
     parser:argument("model", "a Hugging Face model directory")
