@@ -20,7 +20,7 @@ BUILD_DEBS := gcc libc6-dev pkg-config liblua5.4-dev lua-cjson lua-filesystem \
   lua-argparse libcurl4-openssl-dev libssl-dev libsodium-dev libdeflate-dev \
   libsqlite3-dev libmicrohttpd-dev libarchive-dev ca-certificates git
 TEST_DEBS  := lua-busted libcmocka-dev python3-minimal python3-numpy unzip \
-  curl nginx-light lua-check clang clang-format
+  curl nginx-light lua-check clang clang-format bubblewrap
 # Node may come from elsewhere than Debian: ask for the commands.
 NODE_DEBS   = $(if $(shell command -v node),,nodejs) \
   $(if $(shell command -v npm),,npm)

@@ -77,6 +77,7 @@ end
 
 local function read_number(state, at)
   local text = state.text
+  if state.python and text:find("^%-Infinity", at) then return -math.huge, at + 9 end
   local _, last = text:find("^-?%d+", at)
   if not last then unexpected(state, at, "a value") end
   local whole = last
@@ -91,7 +92,9 @@ local function read_number(state, at)
   end
   if last == whole then return read_integer(state, text:sub(at, last), at), last + 1 end
   local value = tonumber(text:sub(at, last))
-  if math.abs(value) == math.huge then refuse("a number too large for a double", at) end
+  if math.abs(value) == math.huge and not state.python then
+    refuse("a number too large for a double", at)
+  end
   return value, last + 1
 end
 
@@ -143,8 +146,12 @@ end
 
 local words = { ["true"] = true, ["false"] = false, null = M.null }
 
+-- What Python reads (and writes) beside JSON.
+local python_words = { NaN = 0 / 0, Infinity = math.huge }
+
 local function read_word(state, at)
   local word = state.text:match("^%a+", at)
+  if state.python and python_words[word] then return python_words[word], at + #word end
   if words[word] == nil then refuse(("'%s' is not JSON"):format(word), at) end
   return words[word], at + #word
 end
@@ -180,14 +187,15 @@ end
 --- The value of a JSON text.
 -- @param text string
 -- @param options {lenient = true: of equal keys the last one wins, and an integer of more than 64
---   bits becomes a float}
+--   bits becomes a float; python = true: that, and NaN and Infinity as Python reads them}
 -- @return value, or nil, message that begins with line:column, "invalid_json" or "too_large"
 function M.decode(text, options)
   if #text > MAX_BYTES then
     return nil, ("JSON of %d bytes, more than %d"):format(#text, MAX_BYTES), "too_large"
   end
-  local lenient = options ~= nil and options.lenient == true
-  local ok, value = pcall(read_all, { text = text, lenient = lenient })
+  local python = options ~= nil and options.python == true
+  local lenient = python or options ~= nil and options.lenient == true
+  local ok, value = pcall(read_all, { text = text, lenient = lenient, python = python })
   if ok then return value end
   if type(value) ~= "table" then error(value, 0) end
   return nil, ("%s: %s"):format(place(text, value[2]), value[1]), "invalid_json"
