@@ -21,12 +21,12 @@ local function float_of_text(text)
   return nil, ("could not convert string to float: '%s'"):format(text)
 end
 
--- float(value), or nil and what Python says; "crash" where it raises what validators do not catch.
+-- float(value), or nil and what Python says; true where it raises what validators do not catch.
 local function float_of(value)
   if type(value) == "number" then return value + 0.0 end
   if type(value) == "boolean" then return value and 1.0 or 0.0 end
   if type(value) == "string" then return float_of_text(value) end
-  return nil, "a value that is neither number nor text", "crash"
+  return nil, "a value that is neither number nor text", true
 end
 
 -- The value that counts for a metric: three forms, the first that is there.
@@ -61,7 +61,7 @@ end
 -- @param payload from M.read
 -- @param name of the metric
 -- @param path for messages
--- @return float; or nil, the validator's words, "crash" when the validator posts nothing at all
+-- @return float; or nil, the validator's words, true when the validator posts nothing at all
 function M.of(payload, name, path)
   local value
   if is_object(payload) then value = value_of(payload, name) end
