@@ -48,6 +48,13 @@ static size_t next_word(const char *text, size_t size, char out[16]) {
   return length == 0 ? 0 : at;
 }
 
+bool bip39_is_word(const char *text, size_t size) {
+  char word[16];
+  bool found = next_word(text, size, word) == size && find_word(word) >= 0;
+  sodium_memzero(word, sizeof word);
+  return found;
+}
+
 static void put_bits(uint8_t *bits, size_t word, unsigned number) {
   for (size_t i = 0; i < WORD_BITS; i++) {
     size_t bit = word * WORD_BITS + i;
@@ -109,7 +116,7 @@ int bip39_read(struct bip39 *out, const char *text, size_t size) {
   return result;
 }
 
-void bip39_write(const struct bip39 *mnemonic, char out[BIP39_TEXT]) {
+size_t bip39_write(const struct bip39 *mnemonic, char out[BIP39_TEXT]) {
   uint8_t bits[33] = {0};
   size_t at = 0, count = mnemonic->size / 4 * 3;
   memcpy(bits, mnemonic->entropy, mnemonic->size);
@@ -123,6 +130,7 @@ void bip39_write(const struct bip39 *mnemonic, char out[BIP39_TEXT]) {
   }
   out[at] = '\0';
   sodium_memzero(bits, sizeof bits);
+  return at;
 }
 
 int bip39_seed(const struct bip39 *mnemonic, const char *password, size_t size,

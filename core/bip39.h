@@ -2,6 +2,7 @@
 #ifndef BITTERN_BIP39_H
 #define BITTERN_BIP39_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,8 +20,11 @@ struct bip39 {
  */
 int bip39_read(struct bip39 *out, const char *text, size_t size);
 
-/* The words of `size` bytes of entropy, with a closing zero. */
-void bip39_write(const struct bip39 *mnemonic, char out[BIP39_TEXT]);
+/* Whether the text is one word of the list, in any case. */
+bool bip39_is_word(const char *text, size_t size);
+
+/* The words of `size` bytes of entropy, with a closing zero; their length. */
+size_t bip39_write(const struct bip39 *mnemonic, char out[BIP39_TEXT]);
 
 /* The mini secret: PBKDF2-HMAC-SHA512 of the entropy bytes, 2048 rounds, salt
  * "mnemonic" || password. `size` is at most BIP39_PASSWORD. 0 or -1. */

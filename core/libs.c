@@ -9,6 +9,7 @@
   X(buffer)                                                                    \
   X(forward)                                                                   \
   X(fs)                                                                        \
+  X(keybox)                                                                    \
   X(limit)                                                                     \
   X(map)                                                                       \
   X(number)                                                                    \

@@ -3,12 +3,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/prctl.h>
 
 #include <sodium.h>
 
 #include "bind.h"
 #include "bip39.h"
+#include "keybox.h"
 #include "schnorrkel.h"
 #include "ss58.h"
 
@@ -24,14 +24,12 @@ struct key {
 
 int luaopen_core_sr25519(lua_State *L);
 
-/* Pushes a key with room for its secret, or nil and the rest. A core file, or
- * a debugger of the same user, would show the secret: a process that is about
- * to hold one gives up both. [-0, +1|3, m] */
+/* Pushes a key with room for its secret, or nil and the rest. [-0, +1|3, m] */
 static struct key *push_key(lua_State *L) {
   struct key *key = lua_newuserdatauv(L, sizeof *key, 0);
   *key = (struct key){0};
   luaL_setmetatable(L, KEY_META);
-  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  keybox_guard();
   key->secret = sodium_malloc(sizeof *key->secret);
   if (key->secret != NULL) return key;
   bind_fail(L, CODE, "no memory for a secret key");
@@ -71,15 +69,15 @@ static int fail_mnemonic(lua_State *L, int result, size_t at) {
 
 /* from_mnemonic(words [, password]) -> key | nil, message, "key". */
 static int f_from_mnemonic(lua_State *L) {
-  size_t size, password_size;
+  size_t password_size;
   struct bip39 mnemonic;
   uint8_t seed[32];
-  const char *words = luaL_checklstring(L, 1, &size);
+  struct bytes words = bind_bytes(L, 1);
   const char *password = luaL_optlstring(L, 2, "", &password_size);
   luaL_argcheck(L, password_size <= BIP39_PASSWORD, 2, "longer than 256 bytes");
   struct key *key = push_key(L);
   if (key == NULL) return 3;
-  int result = bip39_read(&mnemonic, words, size);
+  int result = bip39_read(&mnemonic, (const char *)words.data, words.size);
   if (result != 0) return fail_mnemonic(L, result, mnemonic.at);
   result = bip39_seed(&mnemonic, password, password_size, seed);
   if (result == 0) result = schnorrkel_from_seed(key->secret, seed);
@@ -90,13 +88,12 @@ static int f_from_mnemonic(lua_State *L) {
 
 /* The bytes of argument 1, which must be `size` long. [-0, +0, v] */
 static const uint8_t *check_sized(lua_State *L, int arg, size_t size) {
-  size_t length;
-  const char *bytes = luaL_checklstring(L, arg, &length);
-  if (length != size)
+  struct bytes bytes = bind_bytes(L, arg);
+  if (bytes.size != size)
     luaL_argerror(L, arg,
                   lua_pushfstring(L, "must be %I bytes, not %I",
-                                  (LUAI_UACINT)size, (LUAI_UACINT)length));
-  return (const uint8_t *)bytes;
+                                  (LUAI_UACINT)size, (LUAI_UACINT)bytes.size));
+  return bytes.data;
 }
 
 /* from_seed(32 bytes) -> key | nil, message, "key". */
@@ -209,31 +206,36 @@ static int f_public(lua_State *L) {
   return 1;
 }
 
-/* generate([words = 12]) -> a fresh mnemonic. */
+/* generate([words = 12]) -> secret: a fresh mnemonic | nil, message, code. */
 static int f_generate(lua_State *L) {
-  char text[BIP39_TEXT];
   struct bip39 mnemonic = {0};
   lua_Integer words = luaL_optinteger(L, 1, 12);
   luaL_argcheck(L, words >= 12 && words <= 24 && words % 3 == 0, 1,
                 "must be 12, 15, 18, 21 or 24");
+  char *text = (char *)keybox_push(L, BIP39_TEXT);
+  if (text == NULL) return 3;
   mnemonic.size = (size_t)words / 3 * 4;
   randombytes_buf(mnemonic.entropy, mnemonic.size);
-  bip39_write(&mnemonic, text);
+  keybox_cut(L, bip39_write(&mnemonic, text));
   sodium_memzero(&mnemonic, sizeof mnemonic);
-  lua_pushstring(L, text);
-  sodium_memzero(text, sizeof text);
   return 1;
 }
 
 /* check_mnemonic(words) -> true | nil, message, "key". */
 static int f_check_mnemonic(lua_State *L) {
-  size_t size;
   struct bip39 mnemonic;
-  const char *words = luaL_checklstring(L, 1, &size);
-  int result = bip39_read(&mnemonic, words, size);
+  struct bytes words = bind_bytes(L, 1);
+  int result = bip39_read(&mnemonic, (const char *)words.data, words.size);
   sodium_memzero(mnemonic.entropy, sizeof mnemonic.entropy);
   if (result != 0) return fail_mnemonic(L, result, mnemonic.at);
   lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* is_word(text) -> whether mnemonics may have this word. */
+static int f_is_word(lua_State *L) {
+  struct bytes word = bind_bytes(L, 1);
+  lua_pushboolean(L, bip39_is_word((const char *)word.data, word.size));
   return 1;
 }
 
@@ -246,8 +248,9 @@ int luaopen_core_sr25519(lua_State *L) {
   static const luaL_Reg functions[] = {
       BIND(from_mnemonic), BIND(from_seed),      BIND(from_private),
       BIND(verify),        BIND(address),        BIND(public),
-      BIND(generate),      BIND(check_mnemonic), {NULL, NULL}};
-  if (sodium_init() < 0) return luaL_error(L, "libsodium does not start");
+      BIND(generate),      BIND(check_mnemonic), BIND(is_word),
+      {NULL, NULL}};
+  keybox_require(L); /* starts libsodium */
   bind_type(L, KEY_META, methods, key_close, key_tostring);
   luaL_newlib(L, functions);
   return 1;

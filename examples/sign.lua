@@ -3,7 +3,7 @@ local auth = require "bittern.auth"
 local canonical = require "bittern.canonical"
 local sr25519 = require "core.sr25519"
 
-local key <close> = assert(sr25519.from_mnemonic(sr25519.generate()))
+local key <close> = assert(sr25519.from_mnemonic(assert(sr25519.generate())))
 local body = assert(canonical.encode { claim_description = "manual miner run" })
 local request = { method = "POST", path = "/api/v1/tasks/t1/claim", body = body, now = os.time() }
 local headers = assert(auth.headers(key, request))

@@ -13,6 +13,8 @@ local ids = {
   -- keys
   key = { 4, "check the wallet options; `bittern wallet show` tells what is found" },
   key_address = { 4, "address and secret disagree: restore the hotkey from its mnemonic" },
+  key_encrypted = { 4, "answer at a terminal, or name --password-file FILE or --password-fd N" },
+  key_password = { 4, "give the password that the file was encrypted with" },
   key_public_only = { 4, "name the hotkey file that holds the secret, not its public half" },
   key_unreadable = { 4, "check the path and the permissions of the hotkey file" },
   unauthorized = { 4, "check that the hotkey is registered and this machine's clock is right" },

@@ -1,46 +1,44 @@
--- What may stand in a hotkey file, and the key it means (bittensor's keyfiles, plain ones).
--- Messages name what is wrong and never quote the file: it holds a secret.
+-- What may stand in a hotkey file, and the key it means (Bittensor's, plain and encrypted ones).
+-- Secrets stay in locked memory; messages name what is wrong and never quote the file.
+local keybox = require "core.keybox"
 local sr25519 = require "core.sr25519"
 
 local canonical = require "bittern.canonical"
+local encrypted = require "bittern.keyfile.encrypted"
+local fields = require "bittern.keyfile.fields"
 local hex = require "bittern.hex"
+local search = require "bittern.keyfile.search"
 
 local M = {}
 
--- Encrypted files, told apart by their first bytes.
-local encrypted = { "$NACL", "$ANSIBLE_VAULT", "gAAAAA" }
-
-local function trim(text)
-  return text:match("^%s*(.-)%s*$")
-end
-
--- Bytes of `count` hexadecimal digits, with or without 0x.
-local function hex_bytes(text, count)
-  if type(text) ~= "string" then return nil end
-  text = trim(text)
-  local digits = text:match("^0x(%x+)$") or text:match("^%x+$")
-  return digits and #digits == count and hex.decode(digits) or nil
-end
+local MARGIN <const> = 64 -- bytes in which JSON begins
 
 -- A field that says something; older writers put null, or "".
 local function present(value)
-  if value == nil or value == canonical.null or value == "" then return nil end
+  if value == nil or fields.is_text(value) and #value == 0 then return nil end
   return value
 end
 
+-- The bytes of a secret in hexadecimal digits, or nil.
+local function hex_bytes(value, count)
+  return fields.is_text(value) and value:hex(count) or nil
+end
+
 local function from_phrase(phrase)
-  if type(phrase) ~= "string" then return nil, "secretPhrase is not text", "key" end
-  return sr25519.from_mnemonic(phrase)
+  if not fields.is_text(phrase) then return nil, "secretPhrase is not text", "key" end
+  local words <close>, message, code = phrase:unescape()
+  if not words then return nil, "secretPhrase: " .. message, code end
+  return sr25519.from_mnemonic(words)
 end
 
 local function from_seed(seed)
-  local bytes = hex_bytes(seed, 64)
+  local bytes <close> = hex_bytes(seed, 32)
   if not bytes then return nil, "secretSeed is not 32 bytes of hexadecimal digits", "key" end
   return sr25519.from_seed(bytes)
 end
 
 local function from_private(private)
-  local bytes = hex_bytes(private, 128)
+  local bytes <close> = hex_bytes(private, 64)
   if not bytes then return nil, "privateKey is not 64 bytes of hexadecimal digits", "key" end
   return sr25519.from_private(bytes)
 end
@@ -58,13 +56,19 @@ local function unusable(file)
   end
   if present(file.hashedDescriptor) then return "is an account of a kind that is not known here" end
   local kind = present(file.cryptoType)
-  if kind == 0 or kind == "0" then return "is an ed25519 key; signing takes sr25519" end
-  if kind and kind ~= 1 and kind ~= "1" then return "has a cryptoType that is not sr25519" end
+  if kind == nil then return nil end
+  kind = fields.public(kind)
+  if kind == "0" then return "is an ed25519 key; signing takes sr25519" end
+  if kind ~= "1" then return "has a cryptoType that is not sr25519" end
   return nil
 end
 
+-- The address that a file names, or nil; "" for what is no address.
 local function stored_address(file)
-  return present(file.ss58Address) or present(file[" ss58Address"])
+  local stored = present(file.ss58Address) or present(file[" ss58Address"])
+  local address = stored and fields.public(stored)
+  if address and sr25519.public(address) then return address end
+  return stored and ""
 end
 
 -- A secret that is not the address's would sign for somebody else.
@@ -72,20 +76,29 @@ local function agree(key, file)
   local address = stored_address(file)
   if address and address ~= key:address() then
     return nil, ("its secret is that of %s, its ss58Address is %s"):format(key:address(),
-      type(address) == "string" and sr25519.public(address) and address or "no address")
+      address == "" and "no address" or address)
   end
   for _, name in ipairs { "publicKey", "accountId" } do
     local stored = present(file[name])
-    if stored and hex_bytes(stored, 64) ~= key:public() then
+    local bytes <close> = hex_bytes(stored, 32)
+    if stored and not (bytes and bytes:text() == key:public()) then
       return nil, ("its secret is that of %s, its %s is another's"):format(key:address(), name)
     end
   end
   return true
 end
 
+-- The key, when it is the one that its file says it is.
+local function agreed(key, file)
+  local same, why = agree(key, file)
+  if same then return key end
+  key:close()
+  return nil, why, "key_address"
+end
+
 local function without_secret(file)
   local address = stored_address(file)
-  if type(address) == "string" and sr25519.public(address) then
+  if address and address ~= "" then
     return nil, "holds the public half of " .. address .. " only", "key_public_only"
   end
   return nil, "holds no key", "key"
@@ -99,63 +112,86 @@ local function from_table(file)
     if value then
       local key, message, code = secret[2](value)
       if not key then return nil, message, code end
-      local same, why = agree(key, file)
-      if same then return key end
-      key:close()
-      return nil, why, "key_address"
+      return agreed(key, file)
     end
   end
   return without_secret(file)
 end
 
 local function from_json(text)
-  local file, message = canonical.decode(text)
-  local at = message and message:match("^%d+:%d+")
-  if not file then return nil, "is not proper JSON at line:column " .. (at or "1:1"), "key" end
+  local file, message, code = fields.read(text)
+  if not file then return nil, message, code end
   return from_table(file)
 end
 
--- A file with two phrases could read as one of 24 words: one time in 256.
-local function several(text)
-  local count = 0
-  for line in text:gmatch("[^\r\n]+") do
-    if sr25519.check_mnemonic(line) then count = count + 1 end
-  end
-  return count > 1
+-- Whether the first byte that is no white space opens an object.
+local function looks_like_json(text)
+  local brace = text:find("{")
+  return brace ~= nil and brace <= MARGIN and text:text(1, brace - 1):find("%S") == nil
 end
 
-local function refuse_encrypted(text)
-  for _, prefix in ipairs(encrypted) do
-    if text:sub(1, #prefix) == prefix then
-      return nil, ("is encrypted (%s); encrypted hotkey files come with a later version; decrypt "
-        .. "it with btcli, or name its words with --mnemonic-file"):format(prefix), "key"
-    end
-  end
-  return true
-end
-
---- The key of a file that holds a mnemonic, or that is a hotkey file of JSON.
--- @param text the file's
--- @return key, or nil, message that does not name the file, code
-function M.read_mnemonic(text)
-  local plain, message, code = refuse_encrypted(text)
-  if not plain then return nil, message, code end
-  if text:find("^%s*{") then return from_json(text) end
-  if several(text) then return nil, "holds several mnemonics; leave one", "key" end
+-- A seed, a private key or a mnemonic and nothing else.
+local function from_bare(text)
+  local seed <close> = text:hex(32)
+  if seed then return sr25519.from_seed(seed) end
+  local private <close> = text:hex(64)
+  if private then return sr25519.from_private(private) end
+  local words <close> = text:words()
+  if words and #words == 0 then return nil, "holds no key", "key" end
+  local single, message, code = search.is_single(text)
+  if not single then return nil, message, code end
   return sr25519.from_mnemonic(text)
 end
 
---- The key of a hotkey file: Bittensor's JSON, or just a seed, a private key or a mnemonic.
--- @param text the file's
--- @return key, or nil, message that does not name the file, code
-function M.read(text)
-  local plain, message, code = refuse_encrypted(text)
+-- Opens a file that may be encrypted, and reads what is in it.
+local function opened(text, ask, read)
+  local plain, message, code = encrypted.open(text, ask)
   if not plain then return nil, message, code end
-  if hex_bytes(text, 64) then return from_seed(text) end
-  if hex_bytes(text, 128) then return from_private(text) end
-  if not text:find("%S") then return nil, "is empty", "key" end
-  if text:find("^%s*{") or text:find("^[%a%s]+$") then return M.read_mnemonic(text) end
-  return nil, "is no hotkey file", "key"
+  local key, why, id = read(plain)
+  if plain ~= text then plain:close() end
+  return key, why, id
+end
+
+--- The key of a hotkey file: Bittensor's JSON, or just a seed, a private key or a mnemonic.
+-- @param text the file's, a secret of core.keybox
+-- @param ask function(attempt) -> the file's password, see bittern.password; nil: nobody knows it
+-- @return key, or nil, message that does not name the file, code
+function M.read(text, ask)
+  return opened(text, ask, function(plain)
+    return (looks_like_json(plain) and from_json or from_bare)(plain)
+  end)
+end
+
+--- The key of any text that holds one mnemonic, found as the reference client finds it.
+-- @param text the file's, a secret of core.keybox
+-- @param ask as for M.read
+-- @return key, or nil, message that does not name the file, code
+function M.search(text, ask)
+  return opened(text, ask, function(plain)
+    local file = fields.read(plain)
+    local is_object = type(file) == "table"
+    local key, message, code = search.find(plain, file)
+    if key and is_object then return agreed(key, file) end
+    if key or message then return key, message, code end
+    if is_object then return from_table(file) end
+    local words <close> = plain:words()
+    local _, why = sr25519.check_mnemonic(words or plain)
+    return nil, "holds no mnemonic: " .. why, "key"
+  end)
+end
+
+--- What a hotkey file shows without its secret, which stays shut.
+-- @param text the file's, a secret of core.keybox
+-- @return {kind = "encrypted", "public" or "secret", address= or nil}
+function M.glance(text)
+  if encrypted.is(text) then return { kind = "encrypted" } end
+  local file = looks_like_json(text) and fields.read(text)
+  if type(file) ~= "table" then return { kind = "secret" } end
+  local address, kind = stored_address(file), "public"
+  for _, secret in ipairs(secrets) do
+    if present(file[secret[1]]) then kind = "secret" end
+  end
+  return { kind = kind, address = address ~= "" and address or nil }
 end
 
 local function prefixed(bytes)
@@ -164,13 +200,16 @@ end
 
 --- The text of a hotkey file, as Bittensor's tools read it.
 -- @param key of core.sr25519
--- @param mnemonic the words it comes from
+-- @param mnemonic the words it comes from, a secret
+-- @return secret, or nil, message, code
 function M.text(key, mnemonic)
   local public = prefixed(key:public())
-  return assert(canonical.encode {
+  local text = assert(canonical.encode {
     accountId = public, publicKey = public, ss58Address = key:address(), cryptoType = 1,
-    secretPhrase = mnemonic, secretSeed = canonical.null,
+    secretPhrase = "?", secretSeed = canonical.null,
   })
+  local before, after = text:match("^(.*)%?(.*)$")
+  return keybox.join { before, mnemonic, after }
 end
 
 return M

@@ -112,6 +112,13 @@ local function paint(code, text)
   return settings.color and "\27[" .. code .. "m" .. text .. "\27[0m" or text
 end
 
+--- A question, which the answer follows on the same line.
+function M.prompt(text)
+  wipe()
+  io.stderr:write(M.clean(text))
+  io.stderr:flush()
+end
+
 --- Something is not as it should be, but work goes on.
 function M.warn(text)
   tell(paint("33", "warning: ") .. M.clean(text, true))

@@ -19,10 +19,6 @@ function M.url(ctx)
   return coordinator.PRODUCTION, "default"
 end
 
-local function names_a_hotkey(args)
-  return args.wallet or args.hotkey or args.wallet_path or args.hotkey_file or args.mnemonic_file
-end
-
 -- The hotkey of a command; `signed = "optional"` goes on without one when none was named.
 local function key_of(ctx, signed)
   if not signed then return {} end
@@ -31,7 +27,7 @@ local function key_of(ctx, signed)
     for _, warning in ipairs(found.warnings or {}) do ctx.report.warn(warning) end
     return found
   end
-  if signed == "optional" and not names_a_hotkey(ctx.args) then
+  if signed == "optional" and not wallet.is_named(ctx.args) then
     ctx.report.detail("no hotkey: " .. message)
     return {}
   end

@@ -1,16 +1,17 @@
 -- Hotkeys on disk: finds the file, reads its secret, proves that it is the one it says it is. The
 -- coldkey is never opened; a secret never comes from the command line.
 local fs = require "core.fs"
+local keybox = require "core.keybox"
 local sr25519 = require "core.sr25519"
 local sys = require "core.sys"
 
 local check = require "bittern.check"
 local keyfile = require "bittern.keyfile"
+local password = require "bittern.password"
 local paths = require "bittern.paths"
 
 local M = {}
 
-local MAX_BYTES <const> = 64 << 10
 local OWNER_ONLY <const> = 0x180 -- 0600
 local OWNER_FOLDER <const> = 0x1C0 -- 0700
 local OTHERS <const> = 0x3F -- 0077
@@ -19,7 +20,10 @@ local open_options = {
   wallet = { type = "string", optional = true }, hotkey = { type = "string", optional = true },
   wallet_path = { type = "string", optional = true },
   hotkey_file = { type = "string", optional = true },
-  mnemonic_file = { type = "string", optional = true },
+  wallet_file = { type = "string", optional = true },
+  password_file = { type = "string", optional = true },
+  password_fd = { type = "integer", optional = true },
+  terminal = { type = "boolean", optional = true },
   env = { type = "function", optional = true, default = os.getenv },
 }
 
@@ -34,22 +38,32 @@ local function bad_name(name)
   return name == "" or name == "." or name == ".." or name:find("[/%z]") ~= nil
 end
 
+--- The folder of the wallets: --wallet-path, BT_WALLET_PATH, ~/.bittensor/wallets.
+-- @param options {wallet_path=, env=os.getenv}
+-- @return path without a slash at its end
+function M.folder(options)
+  local env = options.env or os.getenv
+  local folder = options.wallet_path or env("BT_WALLET_PATH") or "~/.bittensor/wallets"
+  return (expand(folder, env):gsub("/+$", ""))
+end
+
 -- Where the layout of Bittensor's wallets puts the hotkey.
 local function layout(o)
-  local folder = o.wallet_path or o.env("BT_WALLET_PATH") or "~/.bittensor/wallets"
   local wallet = o.wallet or o.env("BT_WALLET_NAME") or "default"
   local hotkey = o.hotkey or o.env("BT_WALLET_HOTKEY") or "default"
   if bad_name(wallet) then return nil, ("'%s' is no name of a wallet"):format(wallet), "usage" end
   if bad_name(hotkey) then return nil, ("'%s' is no name of a hotkey"):format(hotkey), "usage" end
-  folder = expand(folder, o.env):gsub("/+$", "")
-  return ("%s/%s/hotkeys/%s"):format(folder, wallet, hotkey)
+  return ("%s/%s/hotkeys/%s"):format(M.folder(o), wallet, hotkey)
 end
 
 local function locate(o)
-  if o.hotkey_file and o.mnemonic_file then
-    return nil, "--hotkey-file and --mnemonic-file exclude each other", "usage"
+  if o.hotkey_file and o.wallet_file then
+    return nil, "--hotkey-file and --wallet-file exclude each other", "usage"
   end
-  local file = o.hotkey_file or o.mnemonic_file
+  if o.password_file and o.password_fd then
+    return nil, "--password-file and --password-fd exclude each other", "usage"
+  end
+  local file = o.hotkey_file or o.wallet_file
   if file == "" then return nil, "the name of the key file is empty", "usage" end
   if file then return expand(file, o.env) end
   return layout(o)
@@ -83,43 +97,58 @@ local function warnings_for(path, info)
   return list
 end
 
--- The file's text and warnings about who else may use it.
-local function read(path)
+--- A key file's text and warnings about who else may use it.
+-- @param path a hotkey's; a coldkey's is refused unread
+-- @return secret of core.keybox, array of text; or nil, message, code
+function M.read(path)
   if is_coldkey(path) then
     return nil, path .. ": is a coldkey, which is never opened; name a hotkey", "key"
   end
-  local info, message = fs.stat(path)
-  if not info then return nil, "hotkey " .. message, "key_unreadable" end
-  if info.type == "directory" then
-    return nil, ("hotkey %s: is a folder, not a file"):format(path), "key_unreadable"
-  end
-  local text, why, code = fs.read(path, MAX_BYTES)
+  local text, info, code = keybox.read(path)
+  if text then return text, warnings_for(path, info) end
   if code == "too_large" then return nil, path .. ": is too large for a key file", "key" end
-  if not text then return nil, "hotkey " .. why, "key_unreadable" end
-  return text, warnings_for(path, info)
+  return nil, "hotkey " .. info, "key_unreadable"
 end
 
---- Opens the hotkey that the options name: a mnemonic file, a hotkey file, or one in the wallets'
--- folder by name; BT_WALLET_PATH, BT_WALLET_NAME and BT_WALLET_HOTKEY stand in for what is absent.
+-- The address of the coldkey beside a hotkey of the layout, as its public half tells.
+local function coldkey_address(path)
+  local folder = (fs.realpath(path) or path):match("^(.*)/hotkeys/[^/]*$")
+  local text <close> = folder and keybox.read(folder .. "/coldkeypub.txt")
+  return text and keyfile.glance(text).address
+end
+
+-- The key that a file's text holds, with its path in front of what is wrong.
+local function read_key(o, path, text)
+  local reader = o.wallet_file and keyfile.search or keyfile.read
+  local key, message, code = reader(text, password.source(o, path))
+  if not key then return nil, path .. ": " .. message, code end
+  if key:address() ~= coldkey_address(path) then return key end
+  key:close()
+  return nil, path .. ": holds the wallet's coldkey, not a hotkey", "key"
+end
+
+--- Opens the hotkey that the options name: a hotkey file, the mnemonic of a wallet file, or one in
+-- the wallets' folder by name; BT_WALLET_PATH, BT_WALLET_NAME and BT_WALLET_HOTKEY stand in for
+-- what is absent. Who is at a terminal is asked for the password of an encrypted one.
 -- @param options {wallet="default", hotkey="default", wallet_path="~/.bittensor/wallets",
---   hotkey_file=, mnemonic_file=, env=os.getenv}
+--   hotkey_file=, wallet_file=, password_file=, password_fd=, terminal= whether somebody can be
+--   asked, env=os.getenv}
 -- @return {key= of core.sr25519, address=, path=, warnings= array of text}, or nil, message, code
 -- @usage examples/wallet.lua
 function M.open(options)
   local o = check.options(options, open_options, "wallet.open")
   local path, message, code = locate(o)
   if not path then return nil, message, code end
-  local text, warnings, id = read(path)
+  local text <close>, warnings, id = M.read(path)
   if not text then return nil, warnings, id end
-  local reader = o.mnemonic_file and keyfile.read_mnemonic or keyfile.read
-  local key, why, what = reader(text)
-  if not key then return nil, path .. ": " .. why, what end
+  local key, why, what = read_key(o, path, text)
+  if not key then return nil, why, what end
   return { key = key, address = key:address(), path = path, warnings = warnings }
 end
 
 --- Writes a new hotkey with a fresh mnemonic, for its owner's eyes only.
 -- @param path string; a file that is there stays as it is
--- @return address, or nil, message, code
+-- @return address, the mnemonic as a secret; or nil, message, code
 function M.create(path)
   if is_coldkey(path) then return nil, path .. ": is the name of a coldkey", "usage" end
   local folder = path:match("^(.*)/[^/]*$")
@@ -127,13 +156,20 @@ function M.create(path)
     local made, message, code = fs.mkdir(folder, OWNER_FOLDER)
     if not made then return nil, message, code end
   end
-  local mnemonic = sr25519.generate()
+  local mnemonic = assert(sr25519.generate())
   local key <close> = assert(sr25519.from_mnemonic(mnemonic))
-  local text = keyfile.text(key, mnemonic)
+  local text <close> = assert(keyfile.text(key, mnemonic))
   local options = { mode = OWNER_ONLY, exclusive = true }
   local written, message, code = fs.write(path, text, options)
   if not written then return nil, message, code end
-  return key:address()
+  return key:address(), mnemonic
+end
+
+-- stdout and stderr are for what is said.
+local function descriptor(text)
+  local fd = text:find("^%d+$") and math.tointeger(tonumber(text))
+  if fd and fd < 1 << 16 and fd ~= 1 and fd ~= 2 then return fd end
+  return nil, "--password-fd must be 0, or 3 or more"
 end
 
 --- Adds the options that name a hotkey to a command's parser (lua-argparse).
@@ -144,7 +180,17 @@ function M.arguments(parser)
   parser:option("--wallet-path", "folder of the wallets (else BT_WALLET_PATH, else "
     .. "~/.bittensor/wallets)"):argname "DIR"
   parser:option("--hotkey-file", "a hotkey file, in place of a name"):argname "FILE"
-  parser:option("--mnemonic-file", "a file that holds the hotkey's words"):argname "FILE"
+  parser:option("--wallet-file", "any file that holds the hotkey's words"):argname "FILE"
+  parser:option("--password-file", "a file whose first line opens an encrypted hotkey")
+    :argname "FILE"
+  parser:option("--password-fd", "the same of an open file descriptor"):argname("N")
+    :convert(descriptor)
+end
+
+--- Whether a command's arguments name a hotkey.
+function M.is_named(args)
+  return (args.wallet or args.hotkey or args.wallet_path or args.hotkey_file or args.wallet_file)
+    ~= nil
 end
 
 --- The options that M.arguments added, as M.open takes them.
@@ -153,7 +199,8 @@ end
 function M.options(args, env)
   return {
     wallet = args.wallet, hotkey = args.hotkey, wallet_path = args.wallet_path,
-    hotkey_file = args.hotkey_file, mnemonic_file = args.mnemonic_file, env = env,
+    hotkey_file = args.hotkey_file, wallet_file = args.wallet_file,
+    password_file = args.password_file, password_fd = args.password_fd, env = env,
   }
 end
 

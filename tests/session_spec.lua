@@ -19,7 +19,7 @@ end
 
 local MNEMONIC <const> = ("abandon "):rep(11) .. "about"
 
-local function mnemonic_file()
+local function wallet_file()
   local path = support.folder() .. "/words"
   assert(fs.write(path, MNEMONIC .. "\n", { mode = 0x180 }))
   return path
@@ -54,7 +54,7 @@ describe("bittern.session", function()
     assert.equal("key_unreadable", code)
     ctx.args = { hotkey = "other" }
     assert.is_nil((session.client(ctx, { signed = "optional" })))
-    ctx.args = { mnemonic_file = mnemonic_file() }
+    ctx.args = { wallet_file = wallet_file() }
     local client = assert(session.client(ctx, { signed = "optional" }))
     assert.equal("5EPCUjPxiHAcNooYipQFWr9NmmXJKpNG5RhcntXwbtUySrgH", client.address)
   end)

@@ -90,9 +90,9 @@ describe("bittern.wallet opens", function()
   end)
 
   it("a mnemonic file", function()
-    opens(PHRASE .. "\n", "mnemonic_file")
-    opens(PHRASE:gsub(" ", "\r\n"), "mnemonic_file")
-    opens(file { secretPhrase = PHRASE, ss58Address = ADDRESS }, "mnemonic_file")
+    opens(PHRASE .. "\n", "wallet_file")
+    opens(PHRASE:gsub(" ", "\r\n"), "wallet_file")
+    opens(file { secretPhrase = PHRASE, ss58Address = ADDRESS }, "wallet_file")
   end)
 
   it("a file in the wallets' layout, by option, environment or default", function()
@@ -165,7 +165,7 @@ describe("bittern.wallet refuses", function()
 
   it("text that is no key file, without quoting it", function()
     refused("key", "")
-    assert.matches("is empty", refused("key", " \n"))
+    assert.matches("holds no key", refused("key", " \n"))
     refused("key", '{"secretPhrase":"' .. PHRASE)
     refused("key", '{"secretPhrase":' .. PHRASE .. "}")
     refused("key", '{"secretSeed":"' .. SEED .. '","secretSeed":"' .. ALICE_SEED .. '"}')
@@ -176,11 +176,9 @@ describe("bittern.wallet refuses", function()
 
   it("kinds of keys that it cannot use, by name", function()
     local function reason(text, option) return refused("key", text, option) end
-    assert.matches("encrypted %(%$NACL%); encrypted hotkey files come with a later version",
-      reason("$NACL" .. ("\x9f"):rep(200)))
-    assert.matches("encrypted %(%$ANSIBLE_VAULT%)", reason "$ANSIBLE_VAULT;1.1;AES256\n6238")
-    assert.matches("encrypted %(gAAAAA%)", reason "gAAAAABf1234")
-    assert.matches("encrypted %(%$NACL%)", reason("$NACL123", "mnemonic_file"))
+    assert.matches("encrypted .* %(%$ANSIBLE_VAULT%)", reason "$ANSIBLE_VAULT;1.1;AES256\n6238")
+    assert.matches("encrypted .* %(gAAAAA%)", reason "gAAAAABf1234")
+    assert.matches("encrypted .* %(gAAAAA%)", reason("gAAAAABf1234", "wallet_file"))
     assert.matches("polkadot.js", reason(file {
       encoded = "AbCd", encoding = { content = { "pkcs8", "sr25519" } }, address = ADDRESS,
     }))
@@ -191,9 +189,22 @@ describe("bittern.wallet refuses", function()
   end)
 
   it("a file with two mnemonics", function()
-    local text = PHRASE .. "\n" .. sr25519.generate() .. "\n"
-    assert.matches("several mnemonics", refused("key", text, "mnemonic_file"))
+    local text = PHRASE .. "\n" .. sr25519.generate():text() .. "\n"
+    assert.matches("several mnemonics", refused("key", text, "wallet_file"))
     assert.matches("several mnemonics", refused("key", text))
+  end)
+
+  it("the wallet's coldkey under a hotkey's name", function()
+    local folder = support.folder()
+    assert(fs.mkdir(folder .. "/hotkeys"))
+    put(file { ss58Address = ADDRESS, publicKey = "0x" .. PUBLIC }, folder .. "/coldkeypub.txt")
+    local path = put(file { secretPhrase = PHRASE }, folder .. "/hotkeys/h")
+    local opened, message, code = wallet.open { hotkey_file = path }
+    assert.is_nil(opened)
+    assert.equal("key", code)
+    assert.equal(path .. ": holds the wallet's coldkey, not a hotkey", message)
+    put(file { ss58Address = ALICE }, folder .. "/coldkeypub.txt")
+    assert.equal(ADDRESS, assert(wallet.open { hotkey_file = path }).address)
   end)
 
   it("a coldkey, whatever way it is reached", function()
@@ -234,7 +245,8 @@ describe("bittern.wallet refuses", function()
       assert.equal("usage", select(3, wallet.open { hotkey = name, env = no_environment }))
       assert.equal("usage", select(3, wallet.open { wallet = name, env = no_environment }))
     end
-    assert.equal("usage", select(3, wallet.open { hotkey_file = "a", mnemonic_file = "b" }))
+    assert.equal("usage", select(3, wallet.open { hotkey_file = "a", wallet_file = "b" }))
+    assert.equal("usage", select(3, wallet.open { password_file = "a", password_fd = 3 }))
     assert.equal("usage", select(3, wallet.open { hotkey_file = "" }))
     assert.error_matches(function() wallet.open { hotkeyfile = "a" } end, "mean 'hotkey_file'")
   end)
@@ -295,6 +307,6 @@ describe("bittern.wallet creates", function()
     local key <close> = assert(sr25519.from_mnemonic(PHRASE))
     assert.equal('{"accountId":"0x' .. PUBLIC .. '","cryptoType":1,"publicKey":"0x' .. PUBLIC
       .. '","secretPhrase":"' .. PHRASE .. '","secretSeed":null,"ss58Address":"' .. ADDRESS .. '"}',
-      keyfile.text(key, PHRASE))
+      keyfile.text(key, PHRASE):text())
   end)
 end)

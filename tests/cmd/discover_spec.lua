@@ -179,7 +179,7 @@ describe("discover commands", function()
     assert.matches("STOP%s+implemented_submission_id", done.stdout)
     local words = support.folder() .. "/words"
     assert(fs.write(words, ("abandon "):rep(11) .. "about\n", { mode = 0x180 }))
-    done = run(url, "check", "tiny-ternary-frontier", "--submission", draft, "--mnemonic-file",
+    done = run(url, "check", "tiny-ternary-frontier", "--submission", draft, "--wallet-file",
       words)
     assert.equal(0, done.status, done.stdout .. done.stderr)
   end)
@@ -290,7 +290,7 @@ describe("discover commands, with a coordinator in trouble,", function()
   it("sign what the server wants signed, whatever the documents say", function()
     with_practice({ "unsigned-401" }, function(url)
       failed(run(url, "tasks"), 4, "401 missing auth headers; name a hotkey to sign with")
-      local key <close> = assert(sr25519.from_mnemonic(sr25519.generate()))
+      local key <close> = assert(sr25519.from_mnemonic(assert(sr25519.generate())))
       local client = assert(coordinator.new { url = url, key = key })
       assert.equal(2, #assert(client:tasks()))
     end)

@@ -19,7 +19,7 @@ describe("bittern sign", function()
 
   local function sign(argv, options)
     local all = { "sign", table.unpack(argv) }
-    all[#all + 1], all[#all + 2] = "--mnemonic-file", words
+    all[#all + 1], all[#all + 2] = "--wallet-file", words
     return support.bittern(home, all, options)
   end
 
@@ -129,12 +129,13 @@ describe("bittern sign", function()
     local bad = home .. "/bad"
     assert(fs.write(bad, (ABANDON:gsub("about", "zebra")), { mode = 0x180 }))
     local done = support.bittern(home, {
-      "sign", "--method", "GET", "--path", "/p", "--mnemonic-file", bad, "--json",
+      "sign", "--method", "GET", "--path", "/p", "--wallet-file", bad, "--json",
     })
     assert.equal(4, done.status)
     local failure = assert(json.decode(done.stdout)).error
     assert.equal("key", failure.id)
-    assert.matches("/bad: the mnemonic's checksum does not match", failure.message)
+    assert.matches("/bad: holds no mnemonic: the mnemonic's checksum does not match",
+      failure.message)
     assert.is_nil((done.stdout .. done.stderr):find("abandon", 1, true))
     assert.is_nil((done.stdout .. done.stderr):find("zebra", 1, true))
   end)

@@ -21,7 +21,7 @@ local function ours()
   for _, count in ipairs { 12, 15, 18, 21, 24 } do
     for n, size in ipairs { 0, 1, 165, 256 } do
       local item = {
-        mnemonic = sr25519.generate(count), password = n % 2 == 0 and "pässword" or "",
+        mnemonic = sr25519.generate(count):text(), password = n % 2 == 0 and "pässword" or "",
         message = size == 0 and "" or sys.random(size),
       }
       local key <close> = assert(sr25519.from_mnemonic(item.mnemonic, item.password))
