@@ -91,10 +91,12 @@ function M.take(ctx, options)
 end
 
 --- A claim that the coordinator shows, written down when an earlier POST left its outcome open.
+-- @param kind of that POST: "claim", which nil means, or "cancel"
 -- @return the claim, or nil, message, code
-function M.noted(ctx, claim)
+function M.noted(ctx, claim, kind)
   local row, message, code = ctx.ledger:last_post {
-    coordinator = ctx.client.base, hotkey = ctx.hotkey, kind = "claim", subject = ctx.task.id,
+    coordinator = ctx.client.base, hotkey = ctx.hotkey, kind = kind or "claim",
+    subject = kind == "cancel" and claim.id or ctx.task.id,
   }
   if row == nil then return nil, message, code end
   if not row or row.state ~= "unknown" then return claim end

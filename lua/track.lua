@@ -88,8 +88,8 @@ local function wait(ctx, pause, deadline)
 end
 
 local lasting = {
-  not_found = true, unauthorized = true, forbidden = true, interrupted = true, config = true, offline = true,
-  key = true, rejected = true, stake = true,
+  not_found = true, unauthorized = true, forbidden = true, interrupted = true, config = true,
+  offline = true, key = true, rejected = true, stake = true,
 }
 
 local function pending(id, timeout, detail, failed)

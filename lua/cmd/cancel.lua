@@ -32,7 +32,10 @@ end
 local function cancel_one(open, claim)
   local ours, message, code = check_owner(open, claim)
   if not ours then return nil, message, code end
-  if claim.status ~= "active" then return claim, "was so before" end
+  if claim.status ~= "active" then
+    claim, message, code = claims.noted(open, claim, "cancel")
+    return claim, claim and "was so before" or message, code
+  end
   return claims.cancel(open, claim.id, claim.task_id)
 end
 

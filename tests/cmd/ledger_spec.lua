@@ -60,6 +60,17 @@ describe("bittern ledger", function()
     }, { after.posts[1].record_id, after.posts[2].record_id })
   end)
 
+  it("knows what became of a cancellation as soon as the claim shows it", function()
+    miner = mining.start()
+    local claim = miner:run({ "claim", BINARY }).stdout:match("%S+")
+    miner:run { "cancel", claim }
+    forget_answers()
+    miner:run { "cancel", claim }
+    local posts = list().posts
+    assert.same({ "claim", "unknown" }, { posts[1].kind, posts[1].state })
+    assert.same({ "cancel", "done", claim }, { posts[2].kind, posts[2].state, posts[2].record_id })
+  end)
+
   it("ends with 15 while the coordinator cannot be asked", function()
     miner = mining.start()
     miner:run { "claim", BINARY }
