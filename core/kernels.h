@@ -71,6 +71,19 @@ struct fit {
   int iterations; /* most rounds of the ternary least-squares fit */
 };
 
+/* Codes of a weight are as many as its bases, at most: their values add up. */
+enum { BASES = 4 };
+
+/* A row of ours as it is stored; scales and offsets are f16 of any alignment,
+ * one for each group. */
+struct stored {
+  size_t bases;
+  const uint8_t *codes[BASES];
+  const uint8_t *scales[BASES];
+  const uint8_t *offsets; /* or NULL */
+  const float *columns;   /* factor of each column, or NULL */
+};
+
 /* Where decoded values go. */
 struct sink {
   enum float_type type;
@@ -105,6 +118,12 @@ struct kernels {
    * first scale that is not finite, or cols. */
   size_t (*decode)(const struct row *row, const uint8_t *codes,
                    const uint8_t *scales, int8_t *scratch, struct sink sink);
+  /* Decodes a row of several bases, with offsets and factors of columns, to
+   * ((s1 c1 + s2 c2 + ...) + offset) * factor, each step rounded to float.
+   * `scratch` holds combine_scratch bytes, aligned for floats. Returns as
+   * decode does; the scale may be an offset. */
+  size_t (*combine)(const struct row *row, const struct stored *in,
+                    void *scratch, struct sink sink);
   /* Sum of a[i] * b[i], in the stated lanes. */
   float (*dot)(const float *a, const float *b, size_t n);
   /* Product of a packed row with activations; not for f32, f16 and bf16. */
@@ -112,6 +131,11 @@ struct kernels {
                       const uint8_t *scales, int8_t *scratch,
                       const struct activations *x);
 };
+
+/* Two rows of floats and one of codes. */
+static inline size_t combine_scratch(size_t cols) {
+  return cols * (2 * sizeof(float) + 1);
+}
 
 /* Columns that share a scale. */
 size_t row_run(const struct row *row);

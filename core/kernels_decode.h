@@ -97,8 +97,7 @@ INLINE size_t decode_ours(enum codec_id id, const struct row *row,
   size_t bits = id == CODEC_B1 ? 1 : id == CODEC_T2 ? 2 : 4;
   if (!runs) unpack_row(row, codes, scratch);
   for (size_t first = 0; first < row->cols; first += row->group) {
-    size_t left = row->cols - first;
-    size_t n = left < row->group ? left : row->group;
+    size_t n = group_at(row, first);
     uint16_t half = half_at(scales);
     scales += sizeof half;
     if (!half_is_finite(half)) return first;
@@ -176,6 +175,51 @@ static size_t decode_row(const struct row *row, const uint8_t *codes,
   if (sink.type == FLOAT_F16)
     return decode_f16(row, codes, scales, scratch, sink.out);
   return decode_bf16(row, codes, scales, scratch, sink.out);
+}
+
+/* ---- several bases, offsets, factors of columns ---- */
+
+MAYBE void plain_add(const float *in, size_t n, float *sum) {
+  for (size_t i = 0; i < n; i++)
+    sum[i] += in[i];
+}
+
+MAYBE void plain_multiply(const float *factor, size_t n, float *product) {
+  for (size_t i = 0; i < n; i++)
+    product[i] *= factor[i];
+}
+
+static size_t add_offsets(const struct row *row, const uint8_t *offsets,
+                          float *values) {
+  for (size_t first = 0; first < row->cols; first += row->group) {
+    uint16_t half = half_at(offsets);
+    offsets += sizeof half;
+    if (!half_is_finite(half)) return first;
+    float offset = f16_to_f32(half);
+    for (size_t i = first; i < first + group_at(row, first); i++)
+      values[i] += offset;
+  }
+  return row->cols;
+}
+
+static size_t combine_row(const struct row *row, const struct stored *in,
+                          void *scratch, struct sink sink) {
+  size_t cols = row->cols;
+  float *sum = scratch, *next = sum + cols;
+  int8_t *codes = (int8_t *)(next + cols);
+  for (size_t b = 0; b < in->bases; b++) {
+    size_t bad = decode_f32(row, in->codes[b], in->scales[b], codes,
+                            b == 0 ? sum : next);
+    if (bad < cols) return bad;
+    if (b > 0) plain_add(next, cols, sum);
+  }
+  if (in->offsets) {
+    size_t bad = add_offsets(row, in->offsets, sum);
+    if (bad < cols) return bad;
+  }
+  if (in->columns) plain_multiply(in->columns, cols, sum);
+  NARROW(sink.type, sum, cols, sink.out);
+  return cols;
 }
 
 #endif

@@ -12,12 +12,6 @@ INLINE float inverse_of(float d) {
   return isinf(inverse) ? 0 : inverse;
 }
 
-/* Columns of the group that starts at `first`. */
-INLINE size_t group_at(const struct row *row, size_t first) {
-  size_t left = row->cols - first;
-  return left < row->group ? left : row->group;
-}
-
 /* Lloyd's iteration: with given codes the best scale is the mean magnitude of
  * the weights that are not coded 0; with a given scale the best codes split at
  * half of it. Starts at 0.7 of the mean magnitude, within 1 % of the optimum

@@ -20,6 +20,12 @@
 
 enum { LANES = 16, CHUNK = 256 };
 
+/* Columns of the group that starts at `first`. */
+INLINE size_t group_at(const struct row *row, size_t first) {
+  size_t left = row->cols - first;
+  return left < row->group ? left : row->group;
+}
+
 /* ---- conversions ---- */
 
 MAYBE void plain_widen(enum float_type type, const void *in, size_t n,

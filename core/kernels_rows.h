@@ -58,8 +58,8 @@
 #include "kernels_product.h"
 
 const struct kernels KERNELS = {
-    ISA_NAME,   WIDEN,      NARROW, NOT_FINITE,
-    encode_row, decode_row, DOT,    dot_packed,
+    ISA_NAME,   WIDEN,       NARROW, NOT_FINITE, encode_row,
+    decode_row, combine_row, DOT,    dot_packed,
 };
 
 #endif

@@ -131,10 +131,15 @@ bool quant_holds(lua_State *L, struct bytes bytes, size_t rows, size_t each,
 
 /* ---- rows on threads ---- */
 
+/* Scratch of every thread is aligned for floats and apart from the next one's.
+ */
+enum { SCRATCH_UNIT = 64 };
+
 struct run {
   const struct rows_job *job;
-  uint8_t *scratch;     /* job->scratch bytes for each thread */
+  uint8_t *scratch;     /* `each` bytes for every thread */
   struct fault *faults; /* of each thread */
+  size_t each;
 };
 
 /* Thread `index` takes the rows from index/count to (index+1)/count. */
@@ -151,7 +156,7 @@ static void run_rows(void *context, size_t index, size_t count) {
     if (bind_interrupted())
       fault->what = "interrupted";
     else
-      job->each(job, row, run->scratch + index * job->scratch, fault);
+      job->each(job, row, run->scratch + index * run->each, fault);
   }
 }
 
@@ -161,9 +166,9 @@ int quant_run(lua_State *L, const struct rows_job *job, size_t threads,
   if (job->kernels == NULL)
     return bind_fail(L, "config", "BITTERN_ISA: this processor has no '%s'",
                      getenv("BITTERN_ISA"));
-  struct run run = {job, NULL, faults};
-  run.scratch =
-      lua_newuserdatauv(L, quant_multiply(L, threads, job->scratch) + 1, 0);
+  struct run run = {job, NULL, faults, job->scratch + SCRATCH_UNIT};
+  run.each -= run.each % SCRATCH_UNIT;
+  run.scratch = lua_newuserdatauv(L, quant_multiply(L, threads, run.each), 0);
   pool_run(threads, run_rows, &run);
   lua_pop(L, 1);
   if (bind_interrupted()) return bind_fail(L, "interrupted", "interrupted");

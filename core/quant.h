@@ -83,6 +83,12 @@ size_t quant_check_threads(lua_State *L, int arg, size_t rows);
 bool quant_holds(lua_State *L, struct bytes bytes, size_t rows, size_t each,
                  const char *what);
 
+/* Pushes option `columns` of `options`, f16 [cols], and what it returns: those
+ * scales as floats. NULL without the option, or when `ok` became false: then a
+ * failure is on top. [-0, +any, v] */
+const float *quant_push_columns(lua_State *L, int options, size_t cols,
+                                bool *ok);
+
 /* ---- bindings, documented where they are ---- */
 
 int quant_encode(lua_State *L);

@@ -1,15 +1,8 @@
-/* Encoding and decoding of matrices, ours and GGUF's. */
+/* Encoding of matrices, ours and GGUF's. */
 #include <math.h>
 #include <string.h>
 
 #include "quant.h"
-
-/* Outputs of this size are written past the caches: they would not fit. */
-enum { STREAM_BYTES = 4 << 20 };
-
-/* Values that one thread decodes at once where a row is not asked for: whole
- * blocks of every codec. */
-enum { TILE = 1 << 16 };
 
 /* Columns that are widened at once. */
 enum { PIECE = 1024 };
@@ -174,115 +167,4 @@ int quant_encode_blocks(lua_State *L) {
                          encode_scratch(L, cols)};
   int failed = quant_run(L, &job, threads, "row %I, column %I");
   return failed ? failed : errors ? 2 : 1;
-}
-
-struct decoding {
-  const uint8_t *codes;
-  const uint8_t *scales;
-  struct sink sink;
-  size_t values; /* in all */
-};
-
-static void *element(const struct decoding *d, size_t i) {
-  return (uint8_t *)d->sink.out + i * (d->sink.type == FLOAT_F32 ? 4 : 2);
-}
-
-static void decode_one(const struct rows_job *job, size_t row, uint8_t *scratch,
-                       struct fault *fault) {
-  const struct decoding *d = job->context;
-  const struct shape *shape = job->shape;
-  struct sink sink = d->sink;
-  sink.out = element(d, row * shape->row.cols);
-  fault->col =
-      job->kernels->decode(&shape->row, d->codes + row * shape->row_bytes,
-                           d->scales + row * shape->groups * sizeof(uint16_t),
-                           (int8_t *)scratch, sink);
-  if (fault->col < shape->row.cols) fault->what = "scale is not finite";
-}
-
-static struct sink new_sink(lua_State *L, int options, enum float_type type,
-                            size_t count) {
-  size_t bytes = count * (type == FLOAT_F32 ? 4 : 2);
-  return (struct sink){type, bytes >= STREAM_BYTES,
-                       quant_push_floats(L, options, type, count)};
-}
-
-/* decode(codec, codes, scales, rows, cols [, {group = 0, dtype = "f32", into =
- * buffer to fill, threads = 1}]) -> buffer | nil, message, code. Codes and
- * scales may come from a file. */
-int quant_decode(lua_State *L) {
-  static const char *const known[] = {"group", "dtype", "into", "threads",
-                                      NULL};
-  const struct codec *codec = quant_check_codec(L, 1);
-  bind_check_keys(L, 6, known);
-  luaL_argcheck(L, codec->block == 0, 1, "is made of blocks: decode_blocks");
-  struct bytes codes = bind_bytes(L, 2), scales = bind_bytes(L, 3);
-  struct shape shape = quant_check_shape(L, codec, (size_t)bind_size(L, 4),
-                                         (size_t)bind_size(L, 5), 6);
-  size_t threads = quant_check_threads(L, 6, shape.rows);
-  enum float_type type = quant_check_type(L, 6, "dtype");
-  if (!quant_holds(L, codes, shape.rows, shape.row_bytes, "codes")) return 3;
-  if (!quant_holds(L, scales, shape.rows, shape.groups * sizeof(uint16_t),
-                   "scales"))
-    return 3;
-  size_t count = shape.rows * shape.row.cols;
-  struct decoding d = {codes.data, scales.data, new_sink(L, 6, type, count),
-                       count};
-  if (count == 0) return 1;
-  struct rows_job job = {kernels_chosen(), &shape, &d, decode_one,
-                         shape.row.cols};
-  int failed = quant_run(L, &job, threads, "row %I, column %I");
-  return failed ? failed : 1;
-}
-
-/* A tile of blocks; the last one is what is left. */
-static void decode_tile(const struct rows_job *job, size_t tile,
-                        uint8_t *scratch, struct fault *fault) {
-  const struct decoding *d = job->context;
-  struct row row = job->shape->row;
-  size_t first = tile * TILE;
-  row.cols = d->values - first < TILE ? d->values - first : TILE;
-  struct sink sink = d->sink;
-  sink.out = element(d, first);
-  size_t bad =
-      job->kernels->decode(&row, d->codes + tile * job->shape->row_bytes, NULL,
-                           (int8_t *)scratch, sink);
-  fault->row = (first + bad) / row.codec->block;
-  if (bad < row.cols) fault->what = "scale is not finite";
-}
-
-/* Option table or the name of a dtype at `arg`: leaves a table there. */
-static void accept_dtype(lua_State *L, int arg) {
-  if (lua_type(L, arg) != LUA_TSTRING) return;
-  lua_createtable(L, 0, 1);
-  lua_pushvalue(L, arg);
-  lua_setfield(L, -2, "dtype");
-  lua_replace(L, arg);
-}
-
-/* decode_blocks(codec, source, count [, dtype or {dtype = "f32", into = buffer
- * to fill, threads = 1}]) -> buffer of `count` values | nil, message, code. */
-int quant_decode_blocks(lua_State *L) {
-  static const char *const known[] = {"dtype", "into", "threads", NULL};
-  const struct codec *codec = quant_check_codec(L, 1);
-  luaL_argcheck(L, codec->block != 0, 1, "has no blocks: decode");
-  struct bytes in = bind_bytes(L, 2);
-  size_t count = (size_t)bind_size(L, 3);
-  accept_dtype(L, 4);
-  bind_check_keys(L, 4, known);
-  quant_multiply(L, count, sizeof(float));
-  if (count % codec->block != 0)
-    return bind_fail(L, "invalid_model", "%I values are not whole blocks of %I",
-                     (LUAI_UACINT)count, (LUAI_UACINT)codec->block);
-  if (!quant_holds(L, in, count / codec->block, codec->bytes, codec->name))
-    return 3;
-  enum float_type type = quant_check_type(L, 4, "dtype");
-  struct shape shape = quant_check_shape(L, codec, count / TILE + 1, TILE, 5);
-  shape.rows = count / TILE + (count % TILE != 0);
-  size_t threads = quant_check_threads(L, 4, shape.rows);
-  struct decoding d = {in.data, NULL, new_sink(L, 4, type, count), count};
-  if (count == 0) return 1;
-  struct rows_job job = {kernels_chosen(), &shape, &d, decode_tile, 1};
-  int failed = quant_run(L, &job, threads, "block %I");
-  return failed ? failed : 1;
 }
