@@ -51,7 +51,7 @@ end
 
 local function start_coordinator(folder)
   local server, message, code = process.spawn {
-    argv = { BITTERN, "practice", "serve", "--dir", folder .. "/coordinator", "--port", "0" },
+    argv = { BITTERN, "practice", "serve", "--state", folder .. "/coordinator", "--port", "0" },
     env = environment(folder), stdout = "pipe", stderr = folder .. "/coordinator.log",
   }
   if not server then return nil, message, code end

@@ -10,7 +10,7 @@ os.remove(dir)
 
 -- Closing the child ends the coordinator and its validator.
 local coordinator <close> = assert(process.spawn {
-  argv = { sys.exe(), "practice", "serve", "--dir", dir }, stdout = "pipe",
+  argv = { sys.exe(), "practice", "serve", "--state", dir }, stdout = "pipe",
   stderr = "null",
 })
 local url = assert(json.decode(assert(coordinator:read_line(20)))).url

@@ -24,6 +24,7 @@ local kinds = {
     fields = {
       fields = { type = "table" }, rules = { type = "table" }, accept = { type = "function" },
       candidates = { type = "function", optional = true },
+      reward = { type = "function", optional = true }, peers = { type = "table", optional = true },
     },
   },
   publish = {

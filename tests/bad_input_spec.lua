@@ -192,7 +192,7 @@ describe("a task", function()
   it("that is unknown or paused is neither claimed nor mined; what is live is listed", function()
     miner = mining.start()
     assert.equal(0, support.bittern(miner.home, { "practice", "pause", "tiny-binary-frontier",
-      "--dir", miner.home .. "/coordinator" }).status)
+      "--state", miner.home .. "/coordinator" }).status)
     for slug, words in pairs {
       ["tiny-binary-frontier"] = "is paused; live now: tiny-ternary-frontier",
       ["tiny-ternry-frontier"] = "did you mean 'tiny-ternary-frontier'?",

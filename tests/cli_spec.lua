@@ -123,7 +123,7 @@ describe("the command line", function()
       assert.matches(folder .. ": Is a directory\n  next: name a file", done.stderr, 1, true)
     end
     local server <close> = require("core.httpd").listen {}
-    local done = bittern("practice", "serve", "--dir", folder, "--port", tostring(server:port()))
+    local done = bittern("practice", "serve", "--state", folder, "--port", tostring(server:port()))
     assert.equal(3, done.status)
     assert.matches("in use\n  next: name another port", done.stderr, 1, true)
   end)

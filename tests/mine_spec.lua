@@ -186,7 +186,7 @@ describe("mine", function()
     assert.is_true(miner:kill_after(BINARY, "compress"))
     local function set(action)
       assert.equal(0, support.bittern(miner.home,
-        { "practice", action, BINARY, "--dir", miner.home .. "/coordinator" }).status)
+        { "practice", action, BINARY, "--state", miner.home .. "/coordinator" }).status)
     end
     set("pause")
     local done = miner:mine(BINARY, { "--json" })

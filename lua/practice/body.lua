@@ -29,6 +29,27 @@ local checks = {
     if field.min and value < field.min then
       return ("Input should be greater than or equal to %d"):format(field.min), "greater_than_equal"
     end
+    if field.max and value > field.max then
+      return ("Input should be less than or equal to %d"):format(field.max), "less_than_equal"
+    end
+  end,
+  texts = function(value, field)
+    if type(value) ~= "table" or is_object(value) then
+      return "Input should be a valid list", "list_type"
+    end
+    if #value < field.min then return "List should not be empty", "too_short" end
+    if #value > field.max then
+      return ("List should have at most %d items"):format(field.max), "too_long"
+    end
+    for _, text in ipairs(value) do
+      if type(text) ~= "string" then return "Input should be a valid string", "string_type" end
+    end
+  end,
+  texts_by_name = function(value)
+    if not is_object(value) then return "Input should be a valid dictionary", "dict_type" end
+    for _, text in pairs(value) do
+      if type(text) ~= "string" then return "Input should be a valid string", "string_type" end
+    end
   end,
   metrics = function(value)
     if not is_object(value) then return "Input should be a valid dictionary", "dict_type" end
@@ -46,13 +67,15 @@ local checks = {
 
 --- Checks a decoded body.
 -- @param value decoded JSON, or nil when there was no body
--- @param fields array of {name=, type="string"|"integer"|"metrics"|"choice", required=, min=, max=}
+-- @param fields array of {name=, type= a key of `checks`, required=, min=, max=, choices=}; without
+--   a single one the body is whatever object it is
 -- @return the fields that are known and not null, or nil, array of complaints
 function M.check(value, fields)
   if value == nil then return nil, { item(nil, "Field required", "missing") } end
   if not is_object(value) then
     return nil, { item(nil, "Input should be a valid dictionary", "dict_type") }
   end
+  if #fields == 0 then return value end
   local clean, wrong = {}, {}
   for _, field in ipairs(fields) do
     local given = value[field.name]

@@ -46,7 +46,8 @@ local function get(context, call)
 end
 
 return {
-  { "PUT", "/files/{name}", put, auth = "hotkey", raw = true },
-  { "GET", "/files/{name}", get },
-  { "HEAD", "/files/{name}", get },
+  { "PUT", "/files/{name}", put, about = "store a file, once", auth = "hotkey", raw = true,
+    answer = "object", status = 201 },
+  { "GET", "/files/{name}", get, about = "a stored file", answer = "file" },
+  { "HEAD", "/files/{name}", get, about = "its size" },
 }

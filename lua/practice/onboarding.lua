@@ -66,7 +66,30 @@ local standard = [[
 - do not include `proposed_idea` or `implemented_submission_id`: this task is not centerless;
 ]]
 
---- Writes the page.
+local own_page = [[
+# ${title}
+
+${brief}
+
+| Field | Value |
+| --- | --- |
+| Slug | `${slug}` |
+| Mode | `${competition_mode}` |
+| Metric | `${metric_name}`, ${metric_direction} |
+| Repository | ${repository} |
+| Base ref | `${base_ref}` |
+| Benchmark | `${benchmark_command}` |
+| Time budget | ${time_budget_seconds} seconds |
+]]
+
+--- The page of a task whose author wrote none.
+-- @param record of the task
+-- @return Markdown
+function M.plain(record)
+  return (own_page:gsub("%${([%w_]+)}", function(name) return tostring(record[name] or "") end))
+end
+
+--- Writes the page of a task that ships.
 -- @param task an entry of bittern.practice.tasks
 -- @return Markdown
 function M.page(task)

@@ -4,6 +4,9 @@ local canonical = require "bittern.canonical"
 local answer = require "bittern.practice.answer"
 local database = require "bittern.practice.database"
 local records = require "bittern.practice.records"
+local task_store = require "bittern.practice.task_store"
+
+local MARKDOWN <const> = "text/markdown; charset=utf-8"
 
 local disclaimer = {
   code = "practice", version = "1", title = "Practice coordinator", must_display = true,
@@ -12,44 +15,22 @@ local disclaimer = {
     .. "can still fail there.",
 }
 
-local function empty_list()
-  return answer.json(200, canonical.array {})
-end
-
--- Rows of a table whose columns equal the query's values; absent ones do not filter.
-local function filtered(context, name, columns, query)
-  local where, values = {}, {}
-  for _, column in ipairs(columns) do
-    if query[column] then
-      where[#where + 1] = column .. " = ?"
-      values[#values + 1] = query[column]
-    end
-  end
-  local sql = "SELECT * FROM " .. name
-  if #where > 0 then sql = sql .. " WHERE " .. table.concat(where, " AND ") end
-  return database.rows(context.db, sql .. " ORDER BY position", table.unpack(values))
-end
-
 -- A handler of a task that exists.
 local function with_task(handler)
   return function(context, call)
-    local row = database.row(context.db, "SELECT * FROM task WHERE id = ?", call.id)
+    local row = task_store.row(context.db, call.id)
     if not row then return answer.detail(404, "Task not found") end
     return handler(context, row)
   end
 end
 
 local function disclaimer_text()
-  return answer.text(200, ("# %s\n\n%s\n"):format(disclaimer.title, disclaimer.summary),
-    "text/markdown; charset=utf-8")
+  return answer.text(200, ("# %s\n\n%s\n"):format(disclaimer.title, disclaimer.summary), MARKDOWN)
 end
 
 local function all_tasks(context)
-  return database.rows(context.db, "SELECT * FROM task ORDER BY position")
-end
-
-local function tasks(context)
-  return answer.json(200, records.list(all_tasks(context), records.task))
+  local rows = database.rows(context.db, "SELECT * FROM task ORDER BY position")
+  return records.list(rows, records.task)
 end
 
 local function best(context, task)
@@ -79,18 +60,26 @@ local function dashboard(context)
     generated_at = database.stamp(context.now()),
     task_counts = counts(context, "task", "task_state"),
     claims = counts(context, "claim", "status"),
+    work_items = counts(context, "work_item", "status"),
     submissions = counts(context, "submission", "status"),
     verifications = counts(context, "job", "status"),
-    tasks = records.list(all_tasks(context), records.task),
+    peer_evaluations = counts(context, "peer_evaluation", "status"),
+    tasks = all_tasks(context),
   })
   response.headers["Cache-Control"] = "no-store"
   return response
 end
 
--- One point an accepted submission, one more for the best: accepted_plus_best without decay.
-local scores = [[SELECT miner_hotkey AS hotkey, count(*) + count(best.submission_id) + 0.0 AS score
-  FROM submission AS s LEFT JOIN best ON best.submission_id = s.id
-  WHERE s.task_id = ? AND s.status = 'accepted' GROUP BY miner_hotkey ORDER BY score DESC, hotkey]]
+-- One point an accepted submission, one more for the best, and what ideas earned:
+-- accepted_plus_best without decay.
+local scores = [[SELECT hotkey, sum(score) AS score FROM (
+    SELECT miner_hotkey AS hotkey, 1.0 AS score FROM submission
+      WHERE task_id = ?1 AND status = 'accepted'
+    UNION ALL SELECT s.miner_hotkey, 1.0 FROM best JOIN submission AS s ON s.id = best.submission_id
+      WHERE best.task_id = ?1
+    UNION ALL SELECT proposer_hotkey, proposer_score FROM idea_reward WHERE task_id = ?1
+    UNION ALL SELECT implementer_hotkey, implementer_score FROM idea_reward WHERE task_id = ?1)
+  GROUP BY hotkey ORDER BY score DESC, hotkey]]
 
 local function competition(context, task)
   local record = records.task(task)
@@ -112,34 +101,37 @@ local function snapshot(context)
   })
 end
 
+local reward_filters = { "task_id", "submission_id", "proposer_hotkey", "implementer_hotkey" }
+
 return {
-  { "GET", "/healthz", function() return answer.json(200, { status = "ok" }) end },
-  { "GET", "/readyz", function() return { status = 204, headers = {}, body = "" } end },
-  { "GET", "/api/v1/disclaimer", function() return answer.json(200, disclaimer) end },
-  { "GET", "/api/v1/disclaimer.md", disclaimer_text },
-  { "GET", "/disclaimer.md", disclaimer_text },
-  { "GET", "/api/v1/tasks", tasks },
-  { "GET", "/api/v1/tasks/{id}", with_task(function(_, task)
+  { "GET", "/healthz", function() return answer.json(200, { status = "ok" }) end,
+    about = "whether the service is well", answer = "health" },
+  { "GET", "/readyz", function() return { status = 204, headers = {}, body = "" } end,
+    about = "whether the service takes requests", status = 204 },
+  { "GET", "/api/v1/disclaimer", function() return answer.json(200, disclaimer) end,
+    about = "what one accepts by using the service", answer = "disclaimer" },
+  { "GET", "/api/v1/disclaimer.md", disclaimer_text, about = "the same, to read",
+    answer = "text" },
+  { "GET", "/disclaimer.md", disclaimer_text, about = "the same, to read", answer = "text" },
+  { "GET", "/api/v1/tasks", function(context) return answer.json(200, all_tasks(context)) end,
+    about = "every task", answer = "task", list = true },
+  { "GET", "/api/v1/tasks/{task_id}", with_task(function(_, task)
     return answer.json(200, records.task(task))
-  end) },
-  { "GET", "/api/v1/tasks/{id}/onboard.md", with_task(function(_, task)
-    return answer.text(200, task.onboard_md, "text/markdown; charset=utf-8")
-  end) },
-  { "GET", "/api/v1/tasks/{id}/best", with_task(best) },
-  { "GET", "/api/v1/claims", function(context, call)
-    local rows = filtered(context, "claim", { "task_id", "status" }, call.query)
-    return answer.json(200, records.list(rows, records.claim))
-  end },
-  { "GET", "/api/v1/verifications", function(context, call)
-    local rows = filtered(context, "job", { "submission_id", "status" }, call.query)
-    return answer.json(200, records.list(rows, records.verification))
-  end },
-  { "GET", "/api/v1/work-items", empty_list },
-  { "GET", "/api/v1/idea-rewards", empty_list },
-  { "GET", "/api/v1/peer-evaluations", empty_list },
-  { "GET", "/api/v1/reward-snapshot", snapshot },
+  end), about = "one task", answer = "task" },
+  { "GET", "/api/v1/tasks/{task_id}/onboard.md", with_task(function(_, task)
+    return answer.text(200, task.onboard_md, MARKDOWN)
+  end), about = "what a miner has to know", answer = "text" },
+  { "GET", "/api/v1/tasks/{task_id}/best", with_task(best), about = "the submission to beat",
+    answer = "best" },
+  { "GET", "/api/v1/idea-rewards", function(context, call)
+    return answer.raw(200, database.list(context.db, "idea_reward", reward_filters, call.query))
+  end, about = "what ideas earned that others built on", query = reward_filters,
+    answer = "idea_reward", list = true },
+  { "GET", "/api/v1/reward-snapshot", snapshot, about = "who would be paid what share",
+    answer = "reward_snapshot" },
   { "GET", "/api/v1/onchain/status", function()
     return answer.json(200, { configured = false })
-  end },
-  { "GET", "/api/v1/dashboard", dashboard },
+  end, about = "how the service stands to the chain", answer = "onchain_status" },
+  { "GET", "/api/v1/dashboard", dashboard, about = "the service in numbers",
+    answer = "dashboard" },
 }

@@ -31,7 +31,17 @@ function M.claim(row)
   return {
     id = row.id, task_id = row.task_id, miner_hotkey = row.miner_hotkey, status = row.status,
     claim_description = row.claim_description, base_submission_id = or_null(row.base_submission_id),
-    work_item_id = null, created_at = row.created_at,
+    work_item_id = or_null(row.work_item_id), created_at = row.created_at,
+  }
+end
+
+--- A work item, 1.4.4.
+function M.work_item(row)
+  return {
+    id = row.id, task_id = row.task_id, kind = row.kind, strategy_key = row.strategy_key,
+    title = row.title, instructions = row.instructions, priority = or_null(row.priority),
+    status = row.status, claim_id = or_null(row.claim_id),
+    base_submission_id = or_null(row.base_submission_id), created_at = row.created_at,
   }
 end
 
@@ -52,7 +62,7 @@ function M.submission(row)
 end
 
 --- A verification, 1.4.7: its id is the validator job's.
-function M.verification(row)
+function M.job(row)
   return {
     id = row.id, submission_id = row.submission_id, validator_hotkey = row.validator_hotkey,
     status = row.status, observed_metrics = stored(row.observed_metrics),
@@ -60,8 +70,30 @@ function M.verification(row)
   }
 end
 
+--- A peer's verdict, 1.4.8.
+function M.peer_evaluation(row)
+  return {
+    id = row.id, submission_id = row.submission_id, evaluator_hotkey = row.evaluator_hotkey,
+    status = row.status, observed_metrics = stored(row.observed_metrics),
+    notes = or_null(row.notes), created_at = row.created_at,
+  }
+end
+
+--- A reward for an idea that somebody else made the best of its task.
+function M.idea_reward(row)
+  return {
+    id = row.id, task_id = row.task_id, submission_id = row.submission_id,
+    implemented_submission_id = row.implemented_submission_id,
+    proposer_hotkey = row.proposer_hotkey, implementer_hotkey = row.implementer_hotkey,
+    proposer_score = row.proposer_score, implementer_score = row.implementer_score,
+    created_at = row.created_at,
+  }
+end
+
 --- What a validator needs to replay, 4.2.
-function M.replay_spec(task)
+-- @param task record
+-- @param environment what validators know beside it, as JSON
+function M.replay_spec(task, environment)
   local spec = {}
   for _, name in ipairs {
     "repository", "base_ref", "setup_command", "benchmark_command", "result_path",
@@ -69,8 +101,17 @@ function M.replay_spec(task)
     "secondary_metric_name", "secondary_metric_direction", "time_budget_seconds",
   } do spec[name] = task[name] end
   spec.base_commit_sha = null
-  spec.validator_benchmark_env = { AUTORESEARCH_REQUIRE_SUBMISSION_ARTIFACT = "1" }
+  spec.validator_benchmark_env = stored(environment)
   return spec
+end
+
+--- A record without its nulls, as scripts like it.
+function M.without_nulls(record)
+  local copy = {}
+  for name, value in pairs(record) do
+    if value ~= null then copy[name] = value end
+  end
+  return copy
 end
 
 --- All rows through one of these, as an array that may be empty.

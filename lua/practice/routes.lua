@@ -2,16 +2,16 @@
 -- and the database; bittern.practice.server puts HTTP around it.
 local sha256 = require "core.sha256"
 
-local auth = require "bittern.auth"
 local canonical = require "bittern.canonical"
 
 local answer = require "bittern.practice.answer"
 local body = require "bittern.practice.body"
-local database = require "bittern.practice.database"
+local guard = require "bittern.practice.guard"
 
 local M = {}
 
-local WINDOW <const> = 300
+local groups = { "public", "tasks_admin", "mining", "planning", "peers", "validating", "pages",
+  "files", "openapi" }
 
 local function unescape(text)
   return (text:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end))
@@ -19,18 +19,26 @@ end
 
 -- "/tasks/{id}/claim" as a pattern that captures one path segment.
 local function compile(path)
-  return "^" .. path:gsub("[%-%.]", "%%%0"):gsub("{%w+}", "([^/]+)") .. "$"
+  return "^" .. path:gsub("[%-%.]", "%%%0"):gsub("{[%w_]+}", "([^/]+)") .. "$"
 end
 
--- {method, path, handler, auth = nil|"hotkey"|"miner"|"validator", raw = the body is a file}
-local function all_routes()
+--- Every route. What is written there is what is enforced and what openapi.json says:
+-- {method, path, handler(context, call) -> response, about = one line,
+--   auth = nil|"hotkey"|"miner"|"validator"|"admin", query = array of names,
+--   body = fields of bittern.practice.body (optional_body = there need be none),
+--   answer = a kind of bittern.coordinator.records, or "text"|"html"|"file"|"object",
+--   list = an array of them, status = of success (200), raw = the body is a file}
+-- @return array of routes, `pattern` added
+function M.all()
   local routes = {}
-  for _, name in ipairs { "public", "mining", "validating", "files" } do
+  for _, name in ipairs(groups) do
     for _, route in ipairs(require("bittern.practice." .. name)) do
-      routes[#routes + 1] = {
-        method = route[1], pattern = compile(route[2]), handler = route[3], auth = route.auth,
-        raw = route.raw,
-      }
+      local all = { method = route[1], path = route[2], handler = route[3] }
+      for key, value in pairs(route) do
+        if type(key) == "string" then all[key] = value end
+      end
+      all.pattern = compile(all.path)
+      routes[#routes + 1] = all
     end
   end
   return routes
@@ -73,57 +81,46 @@ local function hash_of(request, raw)
   return sha256.hex(request.body or "")
 end
 
--- The hotkey that signed, or nil and why not.
-local function signer(context, request, raw, sum)
-  return auth.verify {
-    method = request.method, path = request.path, query = request.query, headers = request.headers,
-    body = request.body, raw = raw, body_sha256 = sum, now = context.now(), window = WINDOW,
-  }
-end
-
--- Miners need no stake here (the fault no-stake plays that); validators must be on the list.
-local function may_act(context, route, hotkey)
-  if route.auth ~= "validator" then return true end
-  return database.row(context.db, "SELECT 1 AS x FROM validator WHERE hotkey = ?", hotkey) ~= nil
-end
-
 -- The decoded body, or nil for none; `problem` is the answer to a body that is not JSON.
-local function decode(request)
+local function decode(request, route)
+  if route.raw then return nil end
+  if request.body_path then return nil, answer.detail(413, "Request body too large") end
   if request.body == nil or request.body == "" then return nil end
   local value, message = canonical.decode(request.body)
   if value == nil then return nil, answer.invalid(body.not_json(message)) end
   return value
 end
 
+-- The body's fields, or nil and the answer that says what is wrong with them.
+local function fields_of(value, route)
+  if not route.body or value == nil and route.optional_body then return {} end
+  local fields, wrong = body.check(value, route.body)
+  if fields then return fields end
+  return nil, answer.invalid(wrong)
+end
+
 local function call(context, route, captures, request)
-  local value, problem
-  if request.body_path and not route.raw then
-    return answer.detail(413, "Request body too large")
-  end
-  if not route.raw then value, problem = decode(request) end
+  local value, problem = decode(request, route)
   if problem then return problem end
-  local hotkey
   local sum = hash_of(request, route.raw)
-  if route.auth then
-    local message
-    hotkey, message = signer(context, request, route.raw, sum)
-    if not hotkey then return answer.detail(401, message) end
-    if not may_act(context, route, hotkey) then
-      return answer.detail(403, "hotkey is not an allowed validator")
-    end
-  end
+  local hotkey, refusal = context.guard(route, request, sum)
+  if refusal then return refusal end
+  local fields, wrong = fields_of(value, route)
+  if not fields then return wrong end
   for i, capture in ipairs(captures) do captures[i] = unescape(capture) end
   return route.handler(context, {
-    id = captures[1], query = query_of(request.query or ""), body = value, hotkey = hotkey,
+    id = captures[1], query = query_of(request.query or ""), body = fields, hotkey = hotkey,
     request = request, sha256 = sum,
   })
 end
 
 --- The coordinator as a function.
--- @param context {db= core.store, dir= folder of its state, now= function() -> seconds}
+-- @param context {db= core.store, dir= folder of its state, now= function() -> seconds,
+--   stake_gate= boolean, admin_token= text or nil}
 -- @return function(request) -> response, in the shapes of core.httpd
 function M.new(context)
-  local routes = all_routes()
+  local routes = M.all()
+  context.routes, context.memory, context.guard = routes, {}, guard.new(context)
   return function(request)
     local route, found = find(routes, request.method, request.path)
     if route then return call(context, route, found, request) end

@@ -5,9 +5,12 @@ local lfs = require "lfs"
 local process = require "core.process"
 local sys = require "core.sys"
 
+local hex = require "bittern.hex"
+
 local database = require "bittern.practice.database"
 local faults = require "bittern.practice.faults"
 local routes = require "bittern.practice.routes"
+local task_store = require "bittern.practice.task_store"
 local validator_key = require "bittern.practice.validator_key"
 
 local M = {}
@@ -30,19 +33,42 @@ local function prepare(dir)
   return lock
 end
 
-local function open_database(dir, now)
-  local db, message, code = database.open(dir, now())
+local function fill(db, options)
+  local key, message, code = validator_key.load(options.dir)
+  if not key then return nil, message, code end
+  local done
+  done, message, code = database.allow_validator(db, key:address())
+  if done then done, message, code = task_store.add_shipped(db, options.now()) end
+  for _, path in ipairs(options.tasks) do
+    if done then done, message, code = task_store.add_file(db, path, options.now()) end
+  end
+  return done, message, code
+end
+
+local function open_database(options)
+  local db, message, code = database.open(options.dir)
   if not db then return nil, message, code end
-  local key, why, id = validator_key.load(dir)
-  if not key then return nil, why, id end
-  local done, trouble, kind = database.allow_validator(db, key:address())
-  if not done then return nil, trouble, kind end
-  return db
+  local done, why, id = fill(db, options)
+  if done then return db end
+  db:close()
+  return nil, why, id
+end
+
+-- The word that admin routes want, made at the first use; its file is for its owner only.
+local function admin_token(dir)
+  local path = dir .. "/admin-token"
+  local text, message, code = fs.read(path, 1 << 10)
+  if text then return text:match("%S+") end
+  if code ~= "not_found" then return nil, message, code end
+  local token = hex.encode(sys.random(16))
+  local made, why, id = fs.write(path, token .. "\n", { mode = 0x180 })
+  if not made then return nil, why, id end
+  return token
 end
 
 local function spawn_validator(url, dir)
   return process.spawn {
-    argv = { sys.exe(), "--coordinator", url, "practice", "validate", "--dir", dir },
+    argv = { sys.exe(), "--coordinator", url, "practice", "validate", "--state", dir },
     stdout = "null", stderr = "inherit",
   }
 end
@@ -76,24 +102,34 @@ local function serve(server, handler, options)
   end
 end
 
+local function listen(handler, options)
+  local server <close>, message, code = httpd.listen {
+    port = options.port, spool = options.dir .. "/spool", max_body = 4 << 20,
+    on_error = function(text) options.warn("request failed: " .. text) end,
+  }
+  if not server then return nil, message, code end
+  local done, why, id = serve(server, handler, options)
+  return done, why, id
+end
+
 --- Serves until it is interrupted.
--- @param options {dir= absolute, port=0 for a free one, validator=boolean, faults=array of names,
---   now=function() -> seconds, ready=function({url, port, dir}), warn=function(text)}
+-- @param options {dir= absolute, port=0 for a free one, validator=boolean, stake_gate=boolean,
+--   tasks=array of paths, faults=array of texts, now=function() -> seconds,
+--   ready=function({url, port, dir}), warn=function(text)}
 -- @return nil, message, code ("interrupted" in the end)
 function M.run(options)
   local lock <close>, message, code = prepare(options.dir)
   if not lock then return nil, message, code end
-  local db <close>, why, id = open_database(options.dir, options.now)
+  local db <close>, why, id = open_database(options)
   if not db then return nil, why, id end
-  local handler, wrong, kind = faults.wrap(
-    routes.new { db = db, dir = options.dir, now = options.now }, options.faults)
+  local token, problem, name = admin_token(options.dir)
+  if not token then return nil, problem, name end
+  local handler, wrong, kind = faults.wrap(routes.new {
+    db = db, dir = options.dir, now = options.now, stake_gate = options.stake_gate,
+    admin_token = token,
+  }, options.faults)
   if not handler then return nil, wrong, kind end
-  local server <close>, trouble, name = httpd.listen {
-    port = options.port, spool = options.dir .. "/spool", max_body = 4 << 20,
-    on_error = function(text) options.warn("request failed: " .. text) end,
-  }
-  if not server then return nil, trouble, name end
-  return serve(server, handler, options)
+  return listen(handler, options)
 end
 
 return M

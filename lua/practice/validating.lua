@@ -1,14 +1,15 @@
--- Routes that validators sign: jobs out, results in, and who becomes best.
+-- Routes that validators sign: jobs out, results in.
 local canonical = require "bittern.canonical"
-local script = require "bittern.script"
 
 local answer = require "bittern.practice.answer"
-local body = require "bittern.practice.body"
+local consensus = require "bittern.practice.consensus"
 local database = require "bittern.practice.database"
+local judging = require "bittern.practice.judging"
 local records = require "bittern.practice.records"
+local task_store = require "bittern.practice.task_store"
+local transaction = require "bittern.practice.transaction"
 
-local result_fields = {
-  { name = "submission_id", type = "string", required = true, min = 1 },
+local verdict_fields = {
   { name = "status", type = "choice", required = true,
     choices = { "accepted", "rejected", "error" } },
   { name = "observed_metrics", type = "metrics", required = true },
@@ -16,11 +17,18 @@ local result_fields = {
   { name = "replay_log", type = "string", max = 128000 },
 }
 
+local result_fields = {
+  { name = "submission_id", type = "string", required = true, min = 1 },
+  table.unpack(verdict_fields),
+}
+
+local scan_fields = { { name = "task_id", type = "string" } }
+
 -- Every pending submission gets a job of this validator, unless it has one.
 local create_jobs = [[INSERT INTO job (id, submission_id, validator_hotkey, status, created_at)
-  VALUES (?, ?, ?, 'running', ?)]]
-local pending = [[SELECT s.id FROM submission AS s WHERE s.status = 'pending_verification'
-  AND s.task_id = ifnull(?1, s.task_id)
+  VALUES (?, ?, ?, 'running', ?) RETURNING *]]
+local pending = [[SELECT s.id, s.task_id FROM submission AS s
+  WHERE s.status = 'pending_verification' AND s.task_id = ifnull(?1, s.task_id)
   AND NOT EXISTS (SELECT 1 FROM job WHERE submission_id = s.id AND validator_hotkey = ?2)
   ORDER BY s.position]]
 local open_jobs = [[SELECT job.id AS job_id, s.*
@@ -28,29 +36,44 @@ local open_jobs = [[SELECT job.id AS job_id, s.*
   WHERE job.status = 'running' AND job.validator_hotkey = ?2 AND s.task_id = ifnull(?1, s.task_id)
   ORDER BY job.position]]
 
-local function task_row(db, id)
-  return database.row(db, "SELECT * FROM task WHERE id = ?", id)
-end
-
 local function job_record(context, row)
-  local task = records.task(task_row(context.db, row.task_id))
+  local stored = task_store.row(context.db, row.task_id)
+  local task = records.task(stored)
   return {
     job_id = row.job_id, submission_id = row.id, task_id = row.task_id, task = task,
-    submission = records.submission(row), replay_spec = records.replay_spec(task),
+    submission = records.submission(row), replay_spec = records.replay_spec(task,
+      stored.environment),
   }
+end
+
+-- Tasks whose mode has peers are no validator's.
+local function judged_by_peers(db)
+  local known = {}
+  return function(task_id)
+    if known[task_id] == nil then
+      known[task_id] = consensus.policy(records.task(task_store.row(db, task_id))) ~= nil
+    end
+    return known[task_id]
+  end
 end
 
 -- Jobs of this validator that wait for a result: those of a scan whose answer was lost, or whose
 -- validator died, come again.
 local function jobs(context, call)
-  local task_id = type(call.body) == "table" and call.body.task_id or nil
-  assert(context.db:transaction(function(db)
-    for _, row in ipairs(database.rows(db, pending, task_id, call.hotkey)) do
-      assert(db:exec(create_jobs, database.uuid(), row.id, call.hotkey,
-        database.stamp(context.now())))
-    end
-    return true
-  end))
+  local task_id = call.body.task_id
+  local waiting = database.rows(context.db, pending, task_id, call.hotkey)
+  local by_peers = judged_by_peers(context.db)
+  if #waiting > 0 then
+    assert(context.db:transaction(function(db)
+      for _, row in ipairs(waiting) do
+        if not by_peers(row.task_id) then
+          database.put(db, "job", create_jobs, database.uuid(), row.id, call.hotkey,
+            database.stamp(context.now()))
+        end
+      end
+      return true
+    end))
+  end
   return database.rows(context.db, open_jobs, task_id, call.hotkey)
 end
 
@@ -65,75 +88,66 @@ local function claim(context, call)
   return answer.json(200, job_record(context, row))
 end
 
--- What a mode compares: the submission's record, without its nulls.
-local function contender(row)
-  local record = records.submission(row)
-  for name, value in pairs(record) do
-    if value == canonical.null then record[name] = nil end
-  end
-  return record
+local function finish(context, db, job, verdict)
+  local row = database.put(db, "job", [[UPDATE job SET status = ?, observed_metrics = ?, notes = ?,
+    replay_log = ? WHERE id = ? RETURNING *]], verdict.status,
+    assert(canonical.encode(verdict.observed_metrics)), verdict.notes, verdict.replay_log, job.id)
+  return row, judging.decide(context, db, job.submission_id, verdict)
 end
 
--- The mode's word on an accepted result; raises when there is no such mode.
-local function judge_best(context, db, submission)
-  local task = records.task(task_row(db, submission.task_id))
-  local best = database.row(db, [[SELECT s.*
-    FROM best JOIN submission AS s ON s.id = best.submission_id
-    WHERE best.task_id = ?]], submission.task_id)
-  local mode = assert(script.find("mode", task.competition_mode))
-  if not mode.accept(contender(submission), best and contender(best) or nil, task) then return end
-  assert(db:exec([[INSERT INTO best (task_id, submission_id, updated_at) VALUES (?, ?, ?)
-    ON CONFLICT (task_id) DO UPDATE SET submission_id = excluded.submission_id,
-    updated_at = excluded.updated_at]], submission.task_id, submission.id,
-    database.stamp(context.now())))
-end
-
-local function record_result(context, db, job, fields)
-  local metrics = assert(canonical.encode(fields.observed_metrics))
-  job = database.row(db, [[UPDATE job SET status = ?, observed_metrics = ?, notes = ?,
-    replay_log = ?
-    WHERE id = ? RETURNING *]], fields.status, metrics, fields.notes, fields.replay_log, job.id)
-  local submission = database.row(db, [[UPDATE submission SET status = ?, observed_metrics = ?
-    WHERE id = ? AND status = 'pending_verification' RETURNING *]], fields.status, metrics,
-    job.submission_id)
-  if submission and fields.status == "accepted" then judge_best(context, db, submission) end
-  return answer.json(200, records.verification(job))
-end
-
--- An accepted result without the task's metric would decide nothing.
-local function lacks_metric(db, job, fields)
-  local row = database.row(db, [[SELECT task.* FROM task JOIN submission AS s ON s.task_id = task.id
-    WHERE s.id = ?]], job.submission_id)
-  local name = records.task(row).metric_name
-  return fields.status == "accepted" and fields.observed_metrics[name] == nil and name or nil
-end
-
--- The first result of a job stands; the same job again answers what is recorded.
-local function store_result(context, db, call, fields)
-  local job = database.row(db, "SELECT * FROM job WHERE id = ?", call.id)
+-- Nil when the result may be stored, else the answer that refuses.
+local function refuse(db, call, job)
   if not job then return answer.detail(404, "Validator job not found") end
   if job.validator_hotkey ~= call.hotkey then
     return answer.detail(403, "validator job belongs to another hotkey")
   end
-  if job.submission_id ~= fields.submission_id then
+  if job.submission_id ~= call.body.submission_id then
     return answer.detail(409, "submission_id is not the job's")
   end
-  if job.status ~= "running" then return answer.json(200, records.verification(job)) end
-  local missing = lacks_metric(db, job, fields)
-  if missing then return answer.detail(400, "observed_metrics lacks '" .. missing .. "'") end
-  return record_result(context, db, job, fields)
+  if job.status ~= "running" then return nil end
+  local submission = database.row(db, "SELECT task_id FROM submission WHERE id = ?",
+    job.submission_id)
+  local missing = judging.lacks_metric(records.task(task_store.row(db, submission.task_id)),
+    call.body)
+  return missing and answer.detail(400, "observed_metrics lacks '" .. missing .. "'") or nil
 end
 
+-- The first result of a job stands; the same job again answers what is recorded.
 local function result(context, call)
-  local fields, wrong = body.check(call.body, result_fields)
-  if not fields then return answer.invalid(wrong) end
-  return assert(context.db:transaction(function(db)
-    return store_result(context, db, call, fields)
-  end))
+  return transaction(context, function(db, changed)
+    local job = database.row(db, "SELECT * FROM job WHERE id = ?", call.id)
+    local refusal = refuse(db, call, job)
+    if refusal then return refusal end
+    local row, decided = job, nil
+    if job.status == "running" then row, decided = finish(context, db, job, call.body) end
+    if decided then changed(decided) end
+    return answer.raw(200, row.record)
+  end)
 end
+
+-- Production switched this one off; so does practice.
+local function verify(context, call)
+  local row = database.row(context.db, "SELECT task_id FROM submission WHERE id = ?", call.id)
+  if not row then return answer.detail(404, "Submission not found") end
+  if consensus.policy(records.task(task_store.row(context.db, row.task_id))) then
+    return answer.detail(409, "the task is judged by peers")
+  end
+  return answer.detail(503, "verifier is not configured")
+end
+
+local filters = { "submission_id", "status" }
 
 return {
-  { "POST", "/api/v1/validator/submissions/scan", scan, auth = "validator" },
-  { "POST", "/api/v1/validator/jobs/claim", claim, auth = "validator" },
-  { "POST", "/api/v1/validator/jobs/{id}/result", result, auth = "validator" },
+  { "POST", "/api/v1/validator/submissions/scan", scan, about = "jobs that wait",
+    auth = "validator", body = scan_fields, optional_body = true, answer = "jobs" },
+  { "POST", "/api/v1/validator/jobs/claim", claim, about = "one job that waits",
+    auth = "validator", body = scan_fields, optional_body = true, answer = "job" },
+  { "POST", "/api/v1/validator/jobs/{job_id}/result", result, about = "what a job found",
+    auth = "validator", body = result_fields, answer = "verification" },
+  { "POST", "/api/v1/submissions/{submission_id}/verify", verify,
+    about = "a verdict without a job; switched off", auth = "validator", body = verdict_fields,
+    answer = "verification" },
+  { "GET", "/api/v1/verifications", function(context, call)
+    return answer.raw(200, database.list(context.db, "job", filters, call.query))
+  end, about = "what validators found", query = filters, answer = "verification", list = true },
 }

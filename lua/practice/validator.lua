@@ -2,8 +2,6 @@
 local fs = require "core.fs"
 local sys = require "core.sys"
 
-local auth = require "bittern.auth"
-local http = require "bittern.http"
 local json = require "bittern.json"
 
 local replay = require "bittern.practice.replay"
@@ -11,15 +9,6 @@ local replay = require "bittern.practice.replay"
 local M = {}
 
 local INTERVAL <const> = 0.3 -- seconds between two looks for work
-
-local function post(options, path, value)
-  local body = value and assert(json.encode(value))
-  local headers, message, code = auth.headers(options.key, {
-    method = "POST", path = path, body = body, now = options.now(),
-  })
-  if not headers then return nil, message, code end
-  return http.json("POST", options.coordinator .. path, { headers = headers, body = body })
-end
 
 local function metrics_of(result)
   return result.observed_metrics == json.null and {} or result.observed_metrics
@@ -29,7 +18,7 @@ local function judge(options, job)
   local result, message, code = replay.run(job, options.folder, options.benchmark)
   if not result then return nil, message, code end
   options.say(("job %s: %s: %s"):format(job.job_id, result.status, result.notes))
-  return post(options, "/api/v1/validator/jobs/" .. job.job_id .. "/result", {
+  return options.client:job_result(job.job_id, {
     submission_id = job.submission_id, status = result.status, notes = result.notes,
     observed_metrics = metrics_of(result), replay_log = result.replay_log,
   })
@@ -37,10 +26,9 @@ end
 
 -- One look for work. A result that did not arrive is made again: the job is in the next scan, too.
 local function cycle(options)
-  local found, message, code = post(options, "/api/v1/validator/submissions/scan")
-  if code == "not_found" then return true end
-  if not found then return nil, message, code end
-  for _, job in ipairs(found ~= json.null and found.jobs or {}) do
+  local jobs, message, code = options.client:scan_jobs()
+  if not jobs then return nil, message, code end
+  for _, job in ipairs(jobs) do
     local done, why, id = judge(options, job)
     if not done then return nil, why, id end
   end
@@ -48,9 +36,8 @@ local function cycle(options)
 end
 
 --- Works for a coordinator.
--- @param options {coordinator= URL, key=, folder= for downloads, benchmark=function(path, task),
---   now=function() -> seconds, interval=0.3 s, once=boolean, say=function(text),
---   warn=function(text)}
+-- @param options {client=, folder= for downloads, benchmark=function(path, task), interval=0.3 s,
+--   once=boolean, say=function(text), warn=function(text)}
 -- @return true after one cycle with `once`; else nil, message, code ("interrupted" in the end)
 function M.run(options)
   local made, message, code = fs.mkdir(options.folder, 0x1C0)

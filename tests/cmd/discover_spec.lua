@@ -186,7 +186,7 @@ describe("discover commands", function()
 
   it("a paused task is not live: exit 7, and task --all still shows it", function()
     local function set(action)
-      local argv = { "practice", action, "tiny-ternary-frontier", "--dir", dir }
+      local argv = { "practice", action, "tiny-ternary-frontier", "--state", dir }
       assert.equal(0, support.bittern(dir, argv).status)
     end
     set "pause"

@@ -212,18 +212,18 @@ describe("practice routes", function()
   end)
 
   it("refuse claims and submissions while a task is paused", function()
-    local database = require "bittern.practice.database"
+    local task_store = require "bittern.practice.task_store"
     local task = server:task(BINARY)
     local claim = server:claim(alice, task)
-    assert(database.set_state(server.db, BINARY, "paused", practice.NOW))
+    assert(task_store.set_state(server.db, "slug", BINARY, "paused", practice.NOW))
     assert.is_false(server:task(BINARY).is_active)
     assert.equal(409, (submit(alice, claim)))
     assert.equal(409, (server:call("POST", "/api/v1/tasks/" .. task.id .. "/claim",
       { key = alice, body = { claim_description = "x" } })))
-    assert(database.set_state(server.db, BINARY, "live", practice.NOW))
+    assert(task_store.set_state(server.db, "slug", BINARY, "live", practice.NOW))
     assert.equal(201, (submit(alice, claim)))
-    assert.equal("not_found", select(3, database.set_state(server.db, "none", "live",
-      practice.NOW)))
+    assert.equal("not_found", select(3, task_store.set_state(server.db, "slug", "none",
+      "live", practice.NOW)))
   end)
 
   describe("for validators", function()

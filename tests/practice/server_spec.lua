@@ -60,7 +60,7 @@ describe("practice serve", function()
 
   it("lets one process at a time have a folder", function()
     start()
-    local second = support.bittern(dir, { "practice", "serve", "--dir", dir })
+    local second = support.bittern(dir, { "practice", "serve", "--state", dir })
     assert.equal(11, second.status)
     assert.truthy(second.stderr:find("another process holds it", 1, true))
   end)
@@ -106,16 +106,16 @@ describe("practice serve", function()
     start()
     local function state() return http.json("GET", url .. "/api/v1/tasks")[1].task_state end
     for action, expected in pairs { pause = "paused", resume = "live", close = "closed" } do
-      local done = support.bittern(dir, { "practice", action, "tiny-binary-frontier", "--dir",
+      local done = support.bittern(dir, { "practice", action, "tiny-binary-frontier", "--state",
         dir })
       assert.equal(0, done.status, done.stderr)
       assert.equal(expected, state())
     end
-    local unknown = support.bittern(dir, { "practice", "pause", "nothing", "--dir", dir })
+    local unknown = support.bittern(dir, { "practice", "pause", "nothing", "--state", dir })
     assert.equal(7, unknown.status)
-    assert.equal(2, support.bittern(dir, { "practice", "pause", "--dir", dir }).status)
+    assert.equal(2, support.bittern(dir, { "practice", "pause", "--state", dir }).status)
     local nowhere = dir .. "/nowhere"
-    local lost = support.bittern(dir, { "practice", "pause", "tiny-binary-frontier", "--dir",
+    local lost = support.bittern(dir, { "practice", "pause", "tiny-binary-frontier", "--state",
       nowhere })
     assert.equal(7, lost.status)
     assert.matches(nowhere .. ": no practice coordinator", lost.stderr, 1, true)
@@ -124,14 +124,14 @@ describe("practice serve", function()
 
   it("refuses options that make no sense", function()
     for _, argv in ipairs {
-      { "practice", "serve" }, { "practice", "serve", "--dir", dir, "--port", "x" },
-      { "practice", "serve", "--dir", dir, "--fault", "tasks-htm" },
-      { "practice", "serve", "--dir", dir, "--fault", "slow:x" },
-      { "practice", "validate", "--dir", dir }, { "practice", "fly", "--dir", dir },
+      { "practice", "serve", "--state", dir, "--port", "x" },
+      { "practice", "serve", "--state", dir, "--fault", "tasks-htm" },
+      { "practice", "serve", "--state", dir, "--fault", "slow:x" },
+      { "practice", "validate", "--state", dir }, { "practice", "fly", "--state", dir },
     } do
       assert.equal(2, support.bittern(dir, argv).status, table.concat(argv, " "))
     end
-    local wrong = support.bittern(dir, { "practice", "serve", "--dir", dir, "--fault",
+    local wrong = support.bittern(dir, { "practice", "serve", "--state", dir, "--fault",
       "tasks-htm" })
     assert.truthy(wrong.stderr:find("did you mean 'tasks-html'?", 1, true))
   end)
@@ -188,7 +188,7 @@ describe("practice serve", function()
     local script = dir .. "/parent.lua"
     assert(fs.write(script, ([[
       local child = assert(require("core.process").spawn {
-        argv = { %q, "practice", "serve", "--dir", %q }, stdout = "pipe" })
+        argv = { %q, "practice", "serve", "--state", %q }, stdout = "pipe" })
       print(assert(child:read_line(20)))
       io.stdout:flush()
       require("core.sys").sleep(60)

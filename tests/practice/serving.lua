@@ -14,7 +14,7 @@ local M = {}
 -- @param options array of more arguments, such as "--fault", "slow:1"
 -- @return child, url, what it printed when ready
 function M.start(dir, options)
-  local argv = { support.bin, "practice", "serve", "--dir", dir }
+  local argv = { support.bin, "practice", "serve", "--state", dir }
   table.move(options or {}, 1, #(options or {}), #argv + 1, argv)
   local child = assert(process.spawn {
     argv = argv, env = support.environment(dir), stdout = "pipe", stderr = dir .. "/stderr",

@@ -8,27 +8,29 @@ local json = require "bittern.json"
 
 local database = require "bittern.practice.database"
 local routes = require "bittern.practice.routes"
+local task_store = require "bittern.practice.task_store"
 
 local support = require "tests.support"
 
-local M = { NOW = 1781500000 }
+local M = { NOW = 1781500000, ADMIN = "the admin's word" }
 
 local function key(byte)
   return assert(sr25519.from_seed(string.char(byte):rep(32)))
 end
 
-M.alice, M.bob, M.validator = key(1), key(2), key(3)
+M.alice, M.bob, M.validator, M.carol = key(1), key(2), key(3), key(4)
 
 local Coordinator = {}
 Coordinator.__index = Coordinator
 
--- The signature headers of a request, as httpd shows them.
-local function signed(coordinator, method, path, body, options)
+--- The signature headers of a request, as httpd shows them.
+-- @param who key, or nil for none
+function Coordinator:sign(method, path, who, body, options)
   local headers = {}
-  if not options.key then return headers end
-  for _, line in ipairs(assert(auth.headers(options.key, {
-    method = method, path = path, query = options.query, body = body,
-    now = options.now or coordinator.now,
+  if not who then return headers end
+  for _, line in ipairs(assert(auth.headers(who, {
+    method = method, path = path, query = options and options.query, body = body,
+    now = options and options.now or self.now,
   }))) do
     local name, value = line:match("^(.-): (.*)$")
     headers[name:lower()] = value
@@ -43,7 +45,7 @@ end
 function Coordinator:call(method, path, options)
   options = options or {}
   local body = options.raw or options.body and assert(canonical.encode(options.body)) or nil
-  local headers = signed(self, method, path, body, options)
+  local headers = self:sign(method, path, options.key, body, options)
   for name, value in pairs(options.headers or {}) do headers[name] = value or nil end
   local response = self.handler {
     method = method, path = path, query = options.query or "", headers = headers,
@@ -70,13 +72,30 @@ function Coordinator:claim(who, task)
 end
 
 --- A coordinator without HTTP.
-function M.coordinator()
+-- @param options more for its context, such as {stake_gate = true}
+function M.coordinator(options)
   local self = setmetatable({ dir = support.folder(), now = M.NOW }, Coordinator)
   assert(fs.mkdir(self.dir .. "/files"))
-  self.db = assert(database.open(self.dir, M.NOW))
+  self.db = assert(database.open(self.dir))
+  assert(task_store.add_shipped(self.db, M.NOW))
   assert(database.allow_validator(self.db, M.validator:address()))
-  self.handler = routes.new { db = self.db, dir = self.dir, now = function() return self.now end }
+  self.context = { db = self.db, dir = self.dir, admin_token = M.ADMIN,
+    now = function() return self.now end }
+  for name, value in pairs(options or {}) do self.context[name] = value end
+  self.handler = routes.new(self.context)
   return self
+end
+
+--- A good body for POST /api/v1/tasks.
+function M.task(extra)
+  local body = {
+    slug = "own-task", title = "A task of one's own", repository = "https://example.org/own.git",
+    base_ref = "production", benchmark_command = "sh bench.sh", metric_name = "heldout_ppl",
+    metric_direction = "minimize", allowed_patch_paths = json.array { "train.py" },
+    time_budget_seconds = 60,
+  }
+  for name, value in pairs(extra or {}) do body[name] = value end
+  return body
 end
 
 --- A good submission for a claim.

@@ -51,7 +51,7 @@ describe("practice validate", function()
 
   local function validate(...)
     return support.bittern(dir, {
-      "--verbose", "--coordinator", url, "practice", "validate", "--dir", dir, "--once", ...,
+      "--verbose", "--coordinator", url, "practice", "validate", "--state", dir, "--once", ...,
     })
   end
 
