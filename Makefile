@@ -20,7 +20,8 @@ BUILD_DEBS := gcc libc6-dev pkg-config liblua5.4-dev lua-cjson lua-filesystem \
   lua-argparse libcurl4-openssl-dev libssl-dev libsodium-dev libdeflate-dev \
   libsqlite3-dev libmicrohttpd-dev libarchive-dev ca-certificates git
 TEST_DEBS  := lua-busted libcmocka-dev python3-minimal python3-nacl \
-  python3-numpy unzip curl nginx-light lua-check clang clang-format bubblewrap
+  python3-numpy unzip curl nginx-light lua-check clang clang-format bubblewrap \
+  libarchive-tools
 # Node may come from elsewhere than Debian: ask for the commands.
 NODE_DEBS   = $(if $(shell command -v node),,nodejs) \
   $(if $(shell command -v npm),,npm)
@@ -48,7 +49,7 @@ TEST_DEBS += gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 C_TESTS   += $(BUILD)/tests/neon
 endif
 
-.PHONY: all demo test check check-sanitize fuzz torture bench bench-kernels docs \
+.PHONY: all demo test check check-sanitize check-hf fuzz torture bench bench-kernels docs \
   install uninstall clean help deps-build deps-test build-binary binary
 
 all: deps-build build-binary ## build build/bittern
@@ -141,6 +142,9 @@ check-sanitize: all deps-test ## the readers' tests under ASan and UBSan
 
 torture: all ## claims and submissions under fire: RUNS=1000 SEED=n
 	@$(BUILD)/bittern run tests/torture/main.lua $(or $(RUNS),1000) $(SEED)
+
+check-hf: all ## artifacts loaded by transformers, where it is installed; PYTHON=python3
+	@$(BUILD)/bittern run tests/hf.lua
 
 # Fuzzing needs clang, whatever CC is; the readers are Lua, their core is C.
 FUZZ_DEBS    := clang llvm libclang-rt-14-dev

@@ -128,6 +128,13 @@ static int writer_tell(lua_State *L) {
   return 1;
 }
 
+/* writer:temporary() -> path of the file that is filled, until it is committed.
+ */
+static int writer_temporary(lua_State *L) {
+  lua_pushstring(L, check_writer(L)->temporary);
+  return 1;
+}
+
 /* writer:size() -> bytes that the file has now | nil, message, code. */
 static int writer_size(lua_State *L) {
   struct stat info;
@@ -319,7 +326,8 @@ static void set_integer(lua_State *L, const char *key, lua_Integer value) {
   lua_setfield(L, -2, key);
 }
 
-/* stat(path) -> {type, size, mode, uid, mtime, mtime_ns = its fraction} | nil, message, code. */
+/* stat(path) -> {type, size, mode, uid, mtime, mtime_ns = its fraction} | nil,
+ * message, code. */
 static int f_stat(lua_State *L) {
   struct stat info;
   const char *path = check_path(L, 1);
@@ -378,15 +386,12 @@ static int lock_tostring(lua_State *L) {
 }
 
 int luaopen_core_fs(lua_State *L) {
-  static const luaL_Reg writer_methods[] = {{"write", writer_write},
-                                            {"write_at", writer_write_at},
-                                            {"tell", writer_tell},
-                                            {"size", writer_size},
-                                            {"truncate", writer_truncate},
-                                            {"sync", writer_sync},
-                                            {"commit", writer_commit},
-                                            {"close", writer_close},
-                                            {NULL, NULL}};
+  static const luaL_Reg writer_methods[] = {
+      {"write", writer_write}, {"write_at", writer_write_at},
+      {"tell", writer_tell},   {"temporary", writer_temporary},
+      {"size", writer_size},   {"truncate", writer_truncate},
+      {"sync", writer_sync},   {"commit", writer_commit},
+      {"close", writer_close}, {NULL, NULL}};
   static const luaL_Reg file_methods[] = {{NULL, NULL}};
   static const luaL_Reg lock_methods[] = {{"close", lock_close}, {NULL, NULL}};
   static const luaL_Reg functions[] = {

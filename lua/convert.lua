@@ -4,6 +4,7 @@ local fs = require "core.fs"
 local check = require "bittern.check"
 local content = require "bittern.inspect.content"
 local describe = require "bittern.convert.describe"
+local filled = require "bittern.model.zip.filled"
 local models = require "bittern.model"
 local placed = require "bittern.model.placed"
 local planner = require "bittern.convert.plan"
@@ -23,7 +24,13 @@ M.BLOCKS = { "q8_0", "q4_0", "q1_0", "q2_0", "tq1_0", "tq2_0" }
 local fitted = { q1_0 = true, q2_0 = true, tq1_0 = true, tq2_0 = true }
 
 local function target_of(path)
+  if path:find("%.zip$") then return "archive" end
   return path:match("%.(gguf)$") or path:match("%.(safetensors)$") or "directory"
+end
+
+-- Whether config.json and its like belong to it.
+local function is_folder(target)
+  return target == "directory" or target == "archive"
 end
 
 local function includes(list, value)
@@ -50,21 +57,22 @@ local function check_ends(model, options, target)
   if fs.realpath(options.out) == fs.realpath(options.input) then
     return nil, options.out .. ": is the model itself; name another place", "usage"
   end
-  if target == "directory" and model.kind == "safetensors" then
+  if is_folder(target) and model.kind == "safetensors" then
     return nil, ("%s: has no config.json, which a directory needs; name a .safetensors or .gguf "
       .. "file"):format(model.path), "usage"
   end
   return true
 end
 
-local function bytes_of(plan, target, entries)
+local function bytes_of(work)
   local header, _, total
-  if target == "gguf" then
-    header, _, total = writer.header(entries, plan)
+  if work.target == "gguf" then
+    header, _, total = writer.header(work.entries, work.plan)
   else
-    header, _, total = safetensors.header(plan, { format = "pt" })
+    header, _, total = safetensors.header(work.plan, { format = "pt" })
   end
-  return #header + total
+  if work.target ~= "archive" then return #header + total end
+  return filled.size(WEIGHTS, #header + total, work.files)
 end
 
 local function check_room(path, bytes)
@@ -76,9 +84,13 @@ local function check_room(path, bytes)
   return true
 end
 
-local function create(path, target, plan, entries)
-  if target == "gguf" then return writer.create(path, entries, plan) end
-  local header, order, total = safetensors.header(plan, { format = "pt" })
+local function create(path, work)
+  if work.target == "gguf" then return writer.create(path, work.entries, work.plan) end
+  local header, order, total = safetensors.header(work.plan, { format = "pt" })
+  if work.target == "archive" then
+    return filled.create(path, WEIGHTS, { header = header, tensors = order, total = total },
+      work.files)
+  end
   return placed.create(path, header, order, total)
 end
 
@@ -99,11 +111,12 @@ local function write_all(model, work, options)
   end
   local ok, message, code = check_room(path, work.bytes)
   if not ok then return nil, message, code end
-  local file <close>, why, id = create(path, work.target, work.plan, work.entries)
+  local file <close>, why, id = create(path, work)
   if not file then return nil, why, id end
   local bytes, reason, kind = write.all(file, model, work.plan, options)
   if not bytes then return nil, reason, kind end
-  return write_files(options.out, work.files)
+  if work.target == "archive" then work.sha256 = reason end
+  return work.target ~= "directory" or write_files(options.out, work.files)
 end
 
 local function prepare(model, options, target)
@@ -115,11 +128,11 @@ local function prepare(model, options, target)
   if target == "gguf" then
     work.entries, why, id = describe.entries(model, plan)
     if not work.entries then return nil, why, id end
-  elseif target == "directory" then
+  elseif is_folder(target) then
     work.files, why, id = describe.files(model, plan)
     if not work.files then return nil, why, id end
   end
-  work.bytes = bytes_of(plan, target, work.entries)
+  work.bytes = bytes_of(work)
   work.parameters = held.parameters
   return work
 end
@@ -135,8 +148,9 @@ local function result_of(model, work, options)
       kept = kept + 1
     end
   end
-  return { out = options.out, format = work.target, bytes = work.bytes, tensors = tensors,
-    kept = kept, parameters = work.parameters, losses = describe.losses(model, work.target) }
+  return { out = options.out, format = work.target, bytes = work.bytes, sha256 = work.sha256,
+    tensors = tensors, kept = kept, parameters = work.parameters,
+    losses = describe.losses(model, work.target) }
 end
 
 local schema = {
@@ -150,13 +164,15 @@ local schema = {
 }
 
 --- Converts a model. Without `to`, no number changes.
--- @param options {input = path, out = path: *.gguf, *.safetensors or else a directory, to = codec,
+-- @param options {input = path, out = path: *.gguf, *.safetensors, *.zip or else a directory, to =
+--   codec,
 --   keep = array of parts of names whose tensors keep their type, fit = "reference" or
 --   "least_squares" for block codecs, each = {tensor's name = {to = codec, fit}} for single ones
 --   instead of `to`, dry_run = true plans only, on_progress = function(done,
 --   total) of values}
--- @return {out, format, bytes of weights, parameters, tensors = array of {name, from, codec,
---   stored, shape}, kept = matrices that did not take the codec, losses}, or nil, message, code
+-- @return {out, format, bytes of weights or of the archive, sha256 of an archive, parameters,
+--   tensors = array of {name, from, codec, stored, shape}, kept = matrices that did not take the
+--   codec, losses}, or nil, message, code
 -- @usage see examples/gguf.lua
 function M.run(options)
   options = check.options(options, schema, "convert.run")

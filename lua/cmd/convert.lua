@@ -40,7 +40,7 @@ return {
   group = "model",
   args = function(parser)
     parser:argument("input", "a model directory, an archive, a GGUF or safetensors file")
-    parser:argument("out", "a .gguf file, a .safetensors file, or else a directory")
+    parser:argument("out", "a .gguf, .safetensors or .zip file, or else a directory")
     parser:option("--to", "codec of the matrices; without it no number changes"):argname "CODEC"
     parser:option("--keep", "part of the names of tensors that keep their type"):argname "TEXT"
       :count "*"

@@ -5,16 +5,13 @@ local archive = require "core.archive"
 local fs = require "core.fs"
 local lfs = require "lfs"
 local map = require "core.map"
-local sha256 = require "core.sha256"
 
 local pack = require "bittern.artifact.pack"
 local plan = require "bittern.compress.plan"
-local records = require "bittern.model.zip.records"
+local filled = require "bittern.model.zip.filled"
 local writer = require "bittern.model.zip.writer"
 
 local M = {}
-
-local STEP <const> = 8 << 20
 
 local Output = {}
 Output.__index = Output
@@ -148,19 +145,6 @@ function Output:put(name, source, size)
   return true
 end
 
--- CRC-32 of a range of a file.
-local function crc_of(source, at, size)
-  local crc = 0
-  for first = 0, size - 1, STEP do
-    local piece = source:slice(at + first, math.min(STEP, size - first))
-    local value, message, code = archive.crc32(piece, crc)
-    if not value then return nil, message, code end
-    crc = value
-    piece:release()
-  end
-  return crc
-end
-
 --- Whether tensors that an earlier run wrote are still there.
 -- @param checksums array of {name, crc32}
 function Output:holds(checksums)
@@ -168,7 +152,7 @@ function Output:holds(checksums)
   if not source then return false end
   for _, one in ipairs(checksums) do
     local tensor = self.tensors[one.name]
-    if not tensor or crc_of(source, tensor.at, tensor.size) ~= one.crc32 then return false end
+    if not tensor or filled.crc32(source, tensor.at, tensor.size) ~= one.crc32 then return false end
   end
   for _, one in ipairs(checksums) do
     local tensor = self.tensors[one.name]
@@ -177,25 +161,10 @@ function Output:holds(checksums)
   return true
 end
 
--- Everything of an archive but the weights' tensors.
 local function write_archive(self)
   local texts = {}
   for _, file in ipairs(self.files) do texts[file.name] = file.text end
-  local source <close>, message, code = map.open(self.path .. ".part")
-  if not source then return nil, message, code end
-  for _, entry in ipairs(self.layout.entries) do
-    local text = texts[entry.name]
-    if text then
-      entry.crc32 = archive.crc32(text, 0)
-    else
-      entry.crc32, message, code = crc_of(source, entry.data, entry.size)
-      if not entry.crc32 then return nil, message, code end
-    end
-    local ok, why, id = self.part:write_at(entry.offset, records.local_header(entry))
-    if ok and text then ok, why, id = self.part:write_at(entry.data, text) end
-    if not ok then return nil, why, id end
-  end
-  return self.part:write_at(self.layout.directory, writer.tail(self.layout))
+  return filled.surround(self.part, self.layout, texts)
 end
 
 local function write_files(self)
@@ -206,22 +175,12 @@ local function write_files(self)
   return true
 end
 
--- The hash runs on a thread of its own while the disk takes the bytes.
-local function hash_and_sync(self)
-  local follower <close>, message, code = sha256.follow(self.path .. ".part")
-  if not follower then return nil, message, code end
-  follower:advance(self.size)
-  local ok, why, id = self.part:sync()
-  if not ok then return nil, why, id end
-  return follower:hex()
-end
-
 --- Completes the file and gives it its name.
 -- @return {size, sha256} of the file that was filled, or nil, message, code
 function Output:finish()
   local ok, message, code = (self.zipped and write_archive or write_files)(self)
   if not ok then return nil, message, code end
-  local hash, why, id = hash_and_sync(self)
+  local hash, why, id = filled.hash_and_sync(self.part, self.size)
   if not hash then return nil, why, id end
   ok, message, code = self.part:commit()
   if not ok then return nil, message, code end

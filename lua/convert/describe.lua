@@ -138,8 +138,8 @@ end
 --- What is lost on the way, in words for people.
 -- @return array of lines
 function M.losses(model, target)
-  if model.kind == "gguf" and target == "directory" and model.metadata["tokenizer.ggml.model"]
-    and not model.metadata[TOKENIZER_KEY] then
+  if model.kind == "gguf" and (target == "directory" or target == "archive")
+    and model.metadata["tokenizer.ggml.model"] and not model.metadata[TOKENIZER_KEY] then
     return { "its tokenizer is in llama.cpp's form and is not converted" }
   end
   if target == "gguf" and (model.kind == "directory" or model.kind == "archive") then

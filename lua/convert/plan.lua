@@ -15,12 +15,12 @@ end
 
 --- Whether names and rows take GGUF's form, Hugging Face's, or stay.
 -- @param from kind of the model
--- @param to "gguf"|"directory"|"safetensors"
+-- @param to "gguf"|"directory"|"archive"|"safetensors"
 -- @return "gguf", "huggingface" or nil
 function M.direction(from, to)
   local folder = from == "directory" or from == "archive"
   if folder and to == "gguf" then return "gguf" end
-  if from == "gguf" and to == "directory" then return "huggingface" end
+  if from == "gguf" and (to == "directory" or to == "archive") then return "huggingface" end
   return nil
 end
 
@@ -138,7 +138,7 @@ end
 --- Plans a conversion.
 -- @param model an open model
 -- @param held its content
--- @param target "gguf"|"directory"|"safetensors"
+-- @param target "gguf"|"directory"|"archive"|"safetensors"
 -- @param options {to = codec or nil, keep = array of parts of names, each = {tensor's name = {to =
 --   codec, fit}} or nil}
 -- @return array of {item, name, dtype, shape, heads, direction, fit}, or nil, message, code

@@ -70,7 +70,8 @@ end
 -- @param model the open model
 -- @param plan as bittern.convert.plan makes it
 -- @param options {fit, on_progress = function(done, total) of values}
--- @return bytes of the file, or nil, message, code
+-- @return what file:commit gives: bytes of the file, and of an archive its hash; or nil, message,
+--   code
 function M.all(file, model, plan, options)
   local total, done = 0, 0
   for _, entry in ipairs(plan) do total = total + entry.item.count end

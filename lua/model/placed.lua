@@ -13,15 +13,17 @@ Placed.__name = "file of tensors"
 -- @param header string
 -- @param tensors array of {name, offset behind the header, size}
 -- @param total bytes behind the header
+-- @param base where the header lies in the file, or nil for 0
 -- @return file, or nil, message, code
-function M.create(path, header, tensors, total)
+function M.create(path, header, tensors, total, base)
+  base = base or 0
   local out, message, code = fs.create(path)
   if not out then return nil, message, code end
-  local self = setmetatable({ out = out, places = {}, size = #header + total }, Placed)
+  local self = setmetatable({ out = out, places = {}, size = base + #header + total }, Placed)
   for _, t in ipairs(tensors) do
-    self.places[t.name] = { at = #header + t.offset, left = t.size }
+    self.places[t.name] = { at = base + #header + t.offset, left = t.size }
   end
-  local ok, why, id = out:write_at(0, header)
+  local ok, why, id = out:write_at(base, header)
   -- The last byte makes padding behind the last tensor; elsewhere it is a hole, which reads as 0.
   if ok and total > 0 then ok, why, id = out:write_at(self.size - 1, "\0") end
   if ok then return self end

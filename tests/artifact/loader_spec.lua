@@ -1,9 +1,10 @@
 local fs = require "core.fs"
-local quant = require "core.quant"
 
+local check = require "bittern.check"
 local engine = require "bittern.compress.engine"
 local models = require "bittern.model"
 local packed = require "bittern.artifact.packed"
+local packed_model = require "tests.packed_model"
 local small_model = require "tests.small_model"
 local support = require "tests.support"
 
@@ -23,51 +24,6 @@ local odd = {
 }
 
 describe("the loader", function()
-  it("decodes every codec, group and odd width as core.quant does, bit for bit", function()
-    local dir = support.folder()
-    local random = small_model.numbers(4096, 7)
-    local bytes = quant.narrow("f16", random):text() .. quant.narrow("bf16", random):text()
-    local cases = {}
-    for _, codec in ipairs { "b1", "t2", "t5", "q4" } do
-      for _, cols in ipairs { 1, 2, 5, 8, 9, 127, 128, 129, 300 } do
-        for _, group in ipairs(codec == "q4" and { 0 } or { 0, 1, 7, 64 }) do
-          cases[#cases + 1] = { codec, cols, group > cols and cols or group }
-        end
-      end
-    end
-    local expected, lines = {}, {}
-    for i, case in ipairs(cases) do
-      local codec, cols, group = table.unpack(case)
-      local groups = codec == "q4" and (cols + 127) // 128 or group > 0
-        and (cols + group - 1) // group or 1
-      local size = 3 * quant.row_bytes(codec, cols)
-      -- Any bytes are codes; scales are small numbers.
-      local codes = bytes:sub(i + 1, i + size)
-      local scales = quant.narrow("f16", small_model.numbers(3 * groups, i)):text()
-      expected[i] = assert(quant.decode(codec, codes, scales, 3, cols, { group = group })):text()
-      assert(fs.write(("%s/%d"):format(dir, i), codes .. scales))
-      lines[i] = ("%s %d %d %d"):format(codec, cols, group, size)
-    end
-    assert(fs.write(dir .. "/cases", table.concat(lines, "\n")))
-    python([[
-folder = sys.argv[2]
-with open(folder + '/out', 'wb') as out:
-    for i, line in enumerate(open(folder + '/cases'), 1):
-        codec, cols, group, size = line.split()
-        data = open(f'{folder}/{i}', 'rb').read()
-        codes = np.frombuffer(data[:int(size)], np.uint8).reshape(3, -1)
-        scales = np.frombuffer(data[int(size):], np.float16).reshape(3, -1)
-        values = loader.decode(codec, codes, scales, int(cols), int(group))
-        assert values.dtype == np.float32 and values.shape == (3, int(cols)), line
-        out.write(values.tobytes())]], dir)
-    local got, at = assert(fs.read(dir .. "/out")), 1
-    for i, text in ipairs(expected) do
-      assert.equal(text, got:sub(at, at + #text - 1), lines[i])
-      at = at + #text
-    end
-    assert.equal(#got, at - 1)
-  end)
-
   local function same_matrices(dir)
     local model <close> = assert(models.open(dir))
     local found = assert(packed.describe(model))
@@ -76,15 +32,40 @@ with open(folder + '/out', 'wb') as out:
 weights = loader.Weights(sys.argv[2] + '/model.safetensors')
 with open(sys.argv[3], 'wb') as out:
     for name in sorted(weights.plan):
-        out.write(weights.matrix(name).tobytes())
+        matrix = np.full(weights.plan[name]['shape'], np.nan, np.float32)
+        for numbers, block in weights.blocks(name):
+            assert block.dtype == np.float32
+            matrix[numbers] = block
+        out.write(matrix.tobytes())
 print(*weights.names())]], dir, out)
-    local parts = {}
-    for _, name in ipairs(require("bittern.check").sorted_keys(found.matrices)) do
-      parts[#parts + 1] = packed.matrix(model, name, found.matrices[name]):text()
+    local got, at = assert(fs.read(out)), 0
+    for _, name in ipairs(check.sorted_keys(found.matrices)) do
+      local text = packed.matrix(model, name, found.matrices[name]):text()
+      assert.is_true(text == got:sub(at + 1, at + #text), name)
+      at = at + #text
     end
-    assert.is_true(table.concat(parts) == fs.read(out))
+    assert.equal(#got, at)
     return names
   end
+
+  it("decodes every codec, base, offset, column scale and odd width as we do, bit for bit",
+    function()
+      local all = packed_model.everything()
+      local dir = packed_model.write(all, { plain = { { name = "norm", shape = { 5 } } } })
+      local _, count = same_matrices(dir):gsub("%S+", "")
+      assert.equal(#all + 1, count)
+      -- And as the command does.
+      local home, model = support.folder(), assert(models.open(dir))
+      for i = 1, #all, #all // 6 do
+        local name = all[i][1]
+        local done = support.bittern(home, { "decode", dir, "--tensor", name, "--out",
+          home .. "/out" })
+        assert.equal(0, done.status, done.stderr)
+        local m = packed.describe(model).matrices[name]
+        assert.is_true(packed.matrix(model, name, m):text() == fs.read(home .. "/out"), name)
+      end
+      model:close()
+    end)
 
   it("reads a packed model with rescued rows as we do, bit for bit", function()
     local out = support.folder()
@@ -137,7 +118,9 @@ assert sorted(params) == ['lm_head.weight', 'model.norm.weight'] or \
 embed = model.get_submodule('model.embed')._parameters['weight']
 assert embed.array.dtype == np.float16 and not embed.is_meta
 weights = loader.Weights(sys.argv[3] + '/model.safetensors')
-assert (embed.array == weights.matrix('embed.weight').astype(np.float16)).all()
+for numbers, block in weights.blocks('embed.weight'):
+    assert (embed.array[numbers] == block.astype(np.float16)).all()
+assert embed.requires_grad is False
 more = {**shapes, 'model.more.weight': (2,)}
 for tensors, fragment in ((more, 'no weights for model.more.weight'),
                           ({'model.norm.weight': (4,)}, 'has no parameter embed.weight')):
@@ -151,12 +134,69 @@ for tensors, fragment in ((more, 'no weights for model.more.weight'),
 print('ok')]=], loader, support.root .. "/tests/fixtures", out))
   end)
 
-  it("imports nothing at its top that may be missing, and stays under 200 lines", function()
-    local text = assert(fs.read(loader .. "/modeling_bittern.py"))
-    local imports = {}
-    for name in text:gmatch("\nimport (%S+)") do imports[#imports + 1] = name end
-    assert.same({ "json", "os", "numpy" }, imports)
-    local _, lines = text:gsub("\n", "")
+  it("leaves alone what the model computes or does not want, drops a larger model's prefix",
+    function()
+      local dir = small_model.write({
+        { name = "model.language_model.embed.weight", shape = { 6, 4 } },
+        { name = "mtp.fc.weight", shape = { 2, 2 } },
+        { name = "model.rotary.inv_freq", shape = { 3 }, dtype = "F32" },
+      }, { config = { architectures = require("bittern.json").array { "Base" } } })
+      local out = support.folder()
+      assert(engine.run { model = dir, out = out, recipe = small_model.recipe [[
+        return t.rank == 2 and ctx.q4() or ctx.keep()]] })
+      assert.equal("ok\n", support.python([=[
+import sys, types
+sys.dont_write_bytecode = True
+sys.path[:0] = [sys.argv[1], sys.argv[2]]
+import numpy as np
+import stand_in_torch as stand_in
+base = stand_in.base_class({'model.embed.weight': (6, 4), 'model.rotary.weight': (1,)})
+base._keys_to_ignore_on_load_unexpected = [r'^mtp.*']
+base.config_class = types.SimpleNamespace
+computed = object()
+made = base.__init__
+def init(self, config):
+    assert config.name == 'the text part', config
+    made(self, config)
+    rotary = self.get_submodule('model.rotary')
+    rotary._parameters.clear()
+    rotary._buffers['inv_freq'] = computed
+    rotary._non_persistent_buffers_set = {'inv_freq'}
+base.__init__ = init
+stand_in.install(Base=base)
+import modeling_bittern as loader
+class Whole:
+    architectures = ['Base']
+    text_config = types.SimpleNamespace(name='the text part', dtype='float16')
+model = loader.BitternForCausalLM.from_pretrained(sys.argv[3], config=Whole(), torch_dtype='auto')
+assert model.get_submodule('model.rotary')._buffers['inv_freq'] is computed
+assert model.get_submodule('model.embed')._parameters['weight'].dtype == np.float16
+print('ok')]=], loader, support.root .. "/tests/fixtures", out))
+    end)
+
+  it("refuses a plan that says more than it knows", function()
+    local dir = small_model.write({ { name = "w", shape = { 2 } } },
+      { metadata = packed_model.metadata '{"w":{"codec":"b1","spin":1}}' })
+    assert.equal("knows\n", python([[
+try:
+    loader.Weights(sys.argv[2] + '/model.safetensors')
+except ValueError as error:
+    assert 'does not know' in str(error)
+    print('knows')]], dir))
+  end)
+
+  it("imports nothing that may be missing, and stays under 200 lines", function()
+    -- As transformers looks for what must be installed: everywhere but in `try`.
+    assert.equal("importlib json numpy re transformers\n", support.python([[
+import ast, sys
+def imports(node):
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    for child in [] if isinstance(node, ast.Try) else ast.iter_child_nodes(node):
+        assert not isinstance(child, ast.ImportFrom)
+        yield from imports(child)
+print(*sorted(imports(ast.parse(open(sys.argv[1]).read()))))]], loader .. "/modeling_bittern.py"))
+    local _, lines = assert(fs.read(loader .. "/modeling_bittern.py")):gsub("\n", "")
     assert.is_true(lines < 200, lines)
   end)
 end)

@@ -2,6 +2,7 @@ local fs = require "core.fs"
 local lfs = require "lfs"
 
 local pack = require "bittern.artifact.pack"
+local small_model = require "tests.small_model"
 local support = require "tests.support"
 
 local function model_dir()
@@ -79,19 +80,84 @@ describe("pack", function()
     refused(dir, "invalid_artifact", "no config.json")
   end)
 
-  it("gives the same bytes over time zone, umask, file times and reading order", function()
-    local dir, out = model_dir(), support.folder()
-    local script = 'umask $1; touch -d "$2" "$4"/*; mv "$4/sub" "$4/s"; mv "$4/s" "$4/sub"; '
-      .. 'chmod $3 "$4/config.json"; TZ=$5 LC_ALL=$6 exec "$0" pack "$4" --out "$7"'
-    for i, world in ipairs {
-      { "022", "1999-01-01", "644", "UTC", "C" },
-      { "077", "2031-12-31", "600", "Asia/Kathmandu", "C.UTF-8" },
-    } do
-      local done = support.run { "/bin/sh", "-c", script, support.bin, world[1], world[2], world[3],
-        dir, world[4], world[5], ("%s/%d.zip"):format(out, i) }
-      assert.equal(0, done.status, done.stderr)
+  -- The archive that a shell makes of a model directory: $0 the program, $1 dir, $2 archive.
+  local function archive_by(dir, script, out)
+    local done = support.run { "/bin/sh", "-c", script, support.bin, dir, out }
+    assert.equal(0, done.status, done.stderr)
+    return assert(fs.read(out))
+  end
+
+  local pack_it = 'exec "$0" --quiet pack "$1" --out "$2"'
+
+  for what, before in pairs {
+    ["time zone"] = "export TZ=Asia/Kathmandu",
+    ["locale"] = "export LC_ALL=C.UTF-8 LANG=tr_TR.UTF-8",
+    ["umask"] = "umask 077",
+    ["file times"] = 'touch -d 2031-12-31 "$1"/* "$1"',
+    ["modes"] = 'chmod 600 "$1/config.json"; chmod 755 "$1/model.safetensors"',
+    ["the way a directory is named"] = 'cd "$1"; set -- ./sub/.. "$2"',
+    ["SOURCE_DATE_EPOCH"] = "export SOURCE_DATE_EPOCH=1700000000",
+  } do
+    it("gives the same bytes whatever the " .. what, function()
+      local dir, out = model_dir(), support.folder()
+      local first = archive_by(dir, pack_it, out .. "/1.zip")
+      assert.is_true(first == archive_by(dir, before .. "\n" .. pack_it, out .. "/2.zip"))
+    end)
+  end
+
+  it("gives the same bytes whatever the order that a directory is read in", function()
+    -- A file system in memory lists the newest first.
+    local home = lfs.attributes("/dev/shm") and "/dev/shm" or "/tmp"
+    local base = ("%s/bittern-%s"):format(home, support.folder():match("[^/]+$"))
+    local archives = {}
+    for i, order in ipairs { "a b c d e f config.json", "config.json f e d c b a" } do
+      local dir = base .. i
+      archives[i] = archive_by(dir, 'mkdir "$1"; for f in ' .. order
+        .. '; do echo $f >"$1/$f"; done; ' .. pack_it:gsub("exec ", ""), base .. i .. ".zip")
+      support.run { "rm", "-r", dir, base .. i .. ".zip" }
     end
-    assert.equal(fs.read(out .. "/1.zip"), fs.read(out .. "/2.zip"))
+    assert.is_true(archives[1] == archives[2])
+  end)
+
+  it("gives the same bytes whoever packs", function()
+    if support.run({ "id", "-u" }).stdout ~= "0\n" then
+      return pending "only root can become another user"
+    end
+    local dir, out = model_dir(), support.folder()
+    local first = archive_by(dir, pack_it, out .. "/1.zip")
+    support.run { "chmod", "-R", "a+rwX", dir, out }
+    support.run { "chown", "-R", "65534:65534", dir }
+    local copy = archive_by(dir, 'setpriv --reuid=65534 --regid=65534 --clear-groups '
+      .. 'env HOME=/nonexistent "$0" --quiet pack "$1" --out "$2"', out .. "/2.zip")
+    assert.is_true(first == copy)
+  end)
+
+  it("is read alike by Python, unzip and libarchive", function()
+    local dir, out = model_dir(), support.folder()
+    local done = assert(pack.run { dir = dir, out = out .. "/a.zip" })
+    assert.equal(done.sha256, require("core.sha256").hex(assert(fs.read(done.path))))
+    support.python("import sys, zipfile\nassert zipfile.ZipFile(sys.argv[1]).testzip() is None",
+      done.path)
+    assert.equal(0, support.run({ "unzip", "-tqq", done.path }).status)
+    for i, argv in ipairs {
+      { "bsdtar", "-xf", done.path, "-C" }, { "unzip", "-q", done.path, "-d" },
+      { "/usr/bin/python3", "-m", "zipfile", "-e", done.path },
+    } do
+      local folder = ("%s/%d"):format(out, i)
+      assert(fs.mkdir(folder))
+      argv[#argv + 1] = folder
+      local read = support.run(argv)
+      assert.equal(0, read.status, read.stderr)
+      assert.equal("", support.run({ "diff", "-r", dir, folder }).stdout)
+    end
+  end)
+
+  it("stays small in memory however large the model is", function()
+    local dir, out = small_model.hollow(100000, 2000), support.folder()
+    local status, _, peak = support.cost(out, { "pack", dir, "--out", out .. "/a.zip" })
+    os.remove(out .. "/a.zip")
+    assert.equal(0, status)
+    assert.is_true(peak < 100e6, peak)
   end)
 
   it("leaves no half file, and the old archive whole, when the disk is full", function()

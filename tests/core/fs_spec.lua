@@ -41,6 +41,7 @@ describe("core.fs", function()
       local writer <close> = assert(fs.create(folder .. "/a"))
       assert(writer:write("half"))
       assert.equal(4, writer:tell())
+      assert.equal("half", fs.read(writer:temporary()))
     end
     assert.same({}, names_in(folder))
   end)

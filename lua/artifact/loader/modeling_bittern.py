@@ -2,25 +2,28 @@
 
 AutoModelForCausalLM.from_pretrained(dir, trust_remote_code=True) finds BitternForCausalLM. Every
 packed matrix becomes an ordinary dense parameter of the base model's class; no network is used.
-
-A packed matrix W is stored as W.codes, W.scales and, when some of its rows are rescued at four
-bits, W.rescue.rows, W.rescue.codes and W.rescue.scales. The plan, JSON in the metadata of
-model.safetensors, gives codec, group, shape and number of rescued rows of each W.
+A matrix W is stored as W.codes and W.scales (.2 to .4: further bases), W.offsets, W.colscales, and
+W.rescue.* for rows at four bits; the plan in the file's metadata says which of these it has.
 """
+import importlib
 import json
-import os
+import re
 
 import numpy as np
 
-WEIGHTS = "model.safetensors"
-Q4_GROUP = 128
-BLOCK = 1 << 24  # values decoded at once
+try:
+    import torch
+except ImportError:
+    torch = None  # decoding needs numpy only
 
-NUMPY_TYPES = {"U8": np.uint8, "F16": np.float16, "I32": np.int32}
-TORCH_TYPES = {"BF16": "bfloat16", "F16": "float16", "F32": "float32", "F64": "float64",
-               "U8": "uint8", "I8": "int8", "I16": "int16", "I32": "int32", "I64": "int64",
-               "BOOL": "bool"}
-PARTS = (".codes", ".scales", ".rescue.rows", ".rescue.codes", ".rescue.scales")
+BLOCK = 1 << 22  # values decoded at once
+
+TYPES = {"BF16": "<i2", "F16": "<f2", "F32": "<f4", "F64": "<f8", "U8": "u1", "I8": "i1",
+         "I16": "<i2", "I32": "<i4", "I64": "<i8", "BOOL": "?"}
+MORE = ("", ".2", ".3", ".4")  # bases
+PARTS = [".offsets", ".colscales", ".rescue.rows", ".rescue.codes", ".rescue.scales",
+         *(part + n for part in (".codes", ".scales") for n in MORE)]
+KEYS = {"codec", "group", "shape", "rescued", "bases", "offsets", "columns"}
 
 
 def unpack_b1(codes, cols):
@@ -28,35 +31,36 @@ def unpack_b1(codes, cols):
     return np.unpackbits(codes, axis=1, count=cols, bitorder="little").astype(np.int8) * 2 - 1
 
 
-def unpack_t2(codes, cols):
+def unpack_t2(codes, cols, bits=2, zero=1):
     """Two bits a column, low bits first, code - 1."""
-    out = np.stack([codes >> shift & 3 for shift in (0, 2, 4, 6)], axis=2)
-    return out.reshape(len(codes), -1)[:, :cols].astype(np.int8) - 1
+    out = np.stack([codes >> at & (1 << bits) - 1 for at in range(0, 8, bits)], axis=2)
+    return out.reshape(len(codes), -1)[:, :cols].astype(np.int8) - np.int8(zero)
 
 
 def unpack_t5(codes, cols):
     """Five trits a byte in planes: trit n of byte k is column n * bytes + k."""
-    planes, byte = [], codes.copy()
-    for _ in range(5):
-        planes.append((byte.astype(np.uint16) * 3 >> 8).astype(np.int8) - 1)
-        byte = byte * np.uint8(3)  # modulo 256: the digit that was read falls out
-    return np.concatenate(planes, axis=1)[:, :cols]
+    shifted = codes[:, None, :] * np.array([[1], [3], [9], [27], [81]], np.uint8)  # modulo 256
+    trits = (shifted.astype(np.uint16) * 3 >> 8).astype(np.int8) - 1
+    return trits.reshape(len(codes), -1)[:, :cols]
 
 
-def unpack_q4(codes, cols):
-    """Four bits a column, low nibble first, code + 8."""
-    out = np.stack([codes & 15, codes >> 4], axis=2)
-    return out.reshape(len(codes), -1)[:, :cols].astype(np.int8) - 8
+UNPACK = {"b1": unpack_b1, "t2": unpack_t2, "t5": unpack_t5,
+          "q4": lambda codes, cols: unpack_t2(codes, cols, 4, 8)}
 
 
-UNPACK = {"b1": unpack_b1, "t2": unpack_t2, "t5": unpack_t5, "q4": unpack_q4}
+def decode(codec, bases, cols, group=0, offsets=None, columns=None):
+    """Float32 rows: the sum over bases of codes x scales, plus offsets, times column scales."""
+    group, out = 128 if codec == "q4" else group or cols, None
 
+    def wide(values):
+        return np.repeat(values.astype(np.float32), group, axis=1)[:, :cols]
 
-def decode(codec, codes, scales, cols, group=0):
-    """Rows of codes (uint8) and scales (float16) as float32 [rows, cols]."""
-    group = Q4_GROUP if codec == "q4" else group or cols
-    wide = np.repeat(scales.astype(np.float32), group, axis=1)[:, :cols]
-    return UNPACK[codec](codes, cols).astype(np.float32) * wide
+    for codes, scales in bases:
+        product = UNPACK[codec](codes, cols).astype(np.float32) * wide(scales)
+        out = product if out is None else out + product
+    if offsets is not None:
+        out = out + wide(offsets)
+    return out if columns is None else out * columns.astype(np.float32)
 
 
 class Weights:
@@ -71,16 +75,14 @@ class Weights:
         if metadata.get("format") != "bittern" or metadata.get("version") != "1":
             raise ValueError(f"{path}: not a Bittern artifact of version 1")
         self.plan = json.loads(metadata["plan"])
-
-    def raw(self, name):
-        """The bytes of a tensor."""
-        begin, end = self.header[name]["data_offsets"]
-        return self.bytes[self.data + begin:self.data + end]
+        if set().union(*self.plan.values()) - KEYS:
+            raise ValueError(f"{path}: its plan says things that this loader does not know")
 
     def array(self, name):
-        """A tensor of integers or scales."""
+        """A tensor as it is stored; bfloat16, which numpy has not, as its bits."""
         entry = self.header[name]
-        return self.raw(name).view(NUMPY_TYPES[entry["dtype"]]).reshape(entry["shape"])
+        begin, end = (self.data + offset for offset in entry["data_offsets"])
+        return self.bytes[begin:end].view(TYPES[entry["dtype"]]).reshape(entry["shape"])
 
     def names(self):
         """Of all parameters: packed ones under the name of their matrix."""
@@ -90,53 +92,45 @@ class Weights:
     def blocks(self, name):
         """Yields (row numbers, float32 rows) until all rows of a packed matrix were given."""
         plan = self.plan[name]
-        rows, cols = plan["shape"]
-        kept = np.arange(rows)
+        kept, cols = np.arange(plan["shape"][0]), plan["shape"][1]
         if plan["rescued"]:
             rescued = self.array(name + ".rescue.rows")
             kept = np.delete(kept, rescued)
-            yield from self._decode(name + ".rescue", "q4", 0, rescued, cols)
-        yield from self._decode(name, plan["codec"], plan["group"], kept, cols)
+            yield from self._decode(name + ".rescue", {"codec": "q4", "group": 0}, rescued, cols)
+        yield from self._decode(name, plan, kept, cols)
 
-    def _decode(self, prefix, codec, group, numbers, cols):
-        codes, scales = self.array(prefix + ".codes"), self.array(prefix + ".scales")
-        step = max(1, BLOCK // cols)
-        for first in range(0, len(numbers), step):
-            part = slice(first, first + step)
-            yield numbers[part], decode(codec, codes[part], scales[part], cols, group)
-
-    def matrix(self, name):
-        """A packed matrix as float32 [rows, columns]."""
-        out = np.empty(self.plan[name]["shape"], np.float32)
-        for numbers, block in self.blocks(name):
-            out[numbers] = block
-        return out
+    def _decode(self, prefix, plan, numbers, cols):
+        bases = [(self.array(prefix + ".codes" + n), self.array(prefix + ".scales" + n))
+                 for n in MORE[:plan.get("bases", 1)]]
+        offsets = self.array(prefix + ".offsets") if plan.get("offsets") else None
+        columns = self.array(prefix + ".colscales") if plan.get("columns") else None
+        for first in range(0, len(numbers), max(1, BLOCK // cols)):
+            part = slice(first, first + max(1, BLOCK // cols))
+            yield numbers[part], decode(
+                plan["codec"], [(codes[part], scales[part]) for codes, scales in bases], cols,
+                plan["group"], None if offsets is None else offsets[part], columns)
 
 
 def _tensor(weights, name, dtype):
-    """A parameter as a torch tensor of `dtype` (None: as it is stored, float32 when packed)."""
-    import torch
+    """A parameter as a torch tensor; floating point numbers become `dtype`."""
     if name in weights.plan:
-        out = torch.empty(weights.plan[name]["shape"], dtype=dtype or torch.float32)
+        out = torch.empty(weights.plan[name]["shape"], dtype=dtype)
         for numbers, block in weights.blocks(name):
-            out[torch.from_numpy(numbers.astype(np.int64))] = torch.from_numpy(block).to(out.dtype)
+            out[torch.from_numpy(numbers.astype(np.int64))] = torch.from_numpy(block).to(dtype)
         return out
-    entry = weights.header[name]
-    stored = getattr(torch, TORCH_TYPES[entry["dtype"]])
-    out = torch.from_numpy(np.array(weights.raw(name))).view(stored).reshape(entry["shape"])
-    return out.to(dtype) if dtype and out.is_floating_point() else out
+    out = torch.from_numpy(np.array(weights.array(name)))
+    out = out.view(torch.bfloat16) if weights.header[name]["dtype"] == "BF16" else out
+    return out.to(dtype) if out.is_floating_point() else out
 
 
 def _empty(base, config):
     """base(config) with its parameters on the meta device and its buffers computed as usual."""
-    import torch
     register = torch.nn.Module.register_parameter
 
     def register_meta(module, name, param):
         if param is not None and not param.is_meta:
             param = torch.nn.Parameter(param.detach().to("meta"), requires_grad=False)
         register(module, name, param)
-
     torch.nn.Module.register_parameter = register_meta
     try:
         return base(config)
@@ -144,31 +138,36 @@ def _empty(base, config):
         torch.nn.Module.register_parameter = register
 
 
-def _assign(model, name, tensor):
-    """Puts a tensor where its name says; False when the model has no such place."""
-    import torch
-    for full in (name, f"{model.base_model_prefix}.{name}"):
+def _home(model, name):
+    """Where a name belongs: a dictionary, the key there, and whether it is to be left alone."""
+    for full in (name, f"{model.base_model_prefix}.{name}", name.replace("language_model.", "")):
         owner, _, leaf = full.rpartition(".")
         try:
             module = model.get_submodule(owner)
         except AttributeError:
             continue
-        if module._parameters.get(leaf) is not None:
-            module._parameters[leaf] = torch.nn.Parameter(tensor, requires_grad=False)
-            return True
-        if leaf in module._buffers:
-            module._buffers[leaf] = tensor
-            return True
-    return False
+        for held in (module._parameters, module._buffers):
+            if held.get(leaf) is not None:
+                return held, leaf, leaf in module._non_persistent_buffers_set
+    ignored = getattr(model, "_keys_to_ignore_on_load_unexpected", None) or ()
+    return None, name, any(re.search(pattern, name) for pattern in ignored)
 
 
-def _place(model, device_map):
-    """Moves the model to a device, or over several where accelerate is installed."""
-    if isinstance(device_map, dict) or device_map in ("auto", "balanced", "sequential"):
-        from accelerate import dispatch_model, infer_auto_device_map
-        spread = device_map if isinstance(device_map, dict) else infer_auto_device_map(model)
-        return dispatch_model(model, spread)
-    return model.to(device_map) if device_map is not None else model
+def _fill(model, weights, dtype):
+    """Puts every tensor where its name says, one at a time."""
+    for name in weights.names():
+        held, leaf, left_alone = _home(model, name)
+        if left_alone:  # the model computes it, or its class does not want it
+            continue
+        tensor = _tensor(weights, name, dtype)
+        if held is None or held[leaf].shape != tensor.shape:
+            raise ValueError(f"{type(model).__name__} has no parameter {name} {list(tensor.shape)}")
+        is_parameter = isinstance(held[leaf], torch.nn.Parameter)
+        held[leaf] = torch.nn.Parameter(tensor, requires_grad=False) if is_parameter else tensor
+    model.tie_weights()
+    missing = [name for name, param in model.named_parameters() if param.is_meta]
+    if missing:
+        raise ValueError(f"no weights for {', '.join(missing)}")
 
 
 class BitternForCausalLM:
@@ -176,24 +175,25 @@ class BitternForCausalLM:
 
     @classmethod
     def register_for_auto_class(cls, auto_class="AutoModelForCausalLM"):
-        """transformers calls it for every class that it loads this way; nothing to do."""
+        """transformers calls it for every class that it loads this way."""
 
     @classmethod
-    def from_pretrained(cls, path, *args, config=None, dtype=None, torch_dtype=None,
-                        device_map=None, **ignored):
-        import torch
+    def from_pretrained(cls, path, *args, config, dtype=None, torch_dtype=None, device_map=None,
+                        **ignored):
         import transformers
-        config = config or transformers.AutoConfig.from_pretrained(path)
-        dtype = dtype or torch_dtype
-        if isinstance(dtype, str):
-            dtype = getattr(torch, dtype, None)  # None: "auto"
-        model = _empty(getattr(transformers, config.architectures[0]), config)
-        weights = Weights(os.path.join(path, WEIGHTS))
-        for name in weights.names():
-            if not _assign(model, name, _tensor(weights, name, dtype)):
-                raise ValueError(f"{path}: {config.architectures[0]} has no parameter {name}")
-        model.tie_weights()
-        missing = [name for name, p in model.named_parameters() if p.is_meta]
-        if missing:
-            raise ValueError(f"{path}: no weights for {', '.join(missing)}")
-        return _place(model.eval(), device_map)
+        base = getattr(transformers, config.architectures[0])
+        if getattr(base, "config_class", None) is type(getattr(config, "text_config", None)):
+            config = config.text_config  # the class of the text part of a larger model
+        own = getattr(config, "dtype", None) or getattr(config, "torch_dtype", None)
+        named = (dtype, torch_dtype, own, torch.float32)
+        dtype = next(one for one in named if one is not None and one != "auto")
+        dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
+        model = _empty(base, config)
+        _fill(model, Weights(f"{path}/model.safetensors"), dtype)
+        if isinstance(device_map, dict) or device_map in ("auto", "balanced", "sequential"):
+            accelerate = importlib.import_module("accelerate")  # `import` would make it required
+            whole = list(getattr(model, "_no_split_modules", None) or ())
+            spread = accelerate.infer_auto_device_map(model, no_split_module_classes=whole)
+            device_map = device_map if isinstance(device_map, dict) else spread
+            return accelerate.dispatch_model(model.eval(), device_map)
+        return model.eval() if device_map is None else model.eval().to(device_map)

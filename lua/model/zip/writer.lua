@@ -75,14 +75,17 @@ local function size_of(source)
   return type(source) == "string" and #source or source:size()
 end
 
--- Calls visit(piece, its size): a string whole, a map in steps, so that hash and disk take turns.
+-- Calls visit(piece, its size): a string whole, a map in steps whose pages may go afterwards, so
+-- that memory stays small.
 local function pieces(source, visit)
   if type(source) == "string" then return visit(source, #source) end
   local size, at = source:size(), 0
   while at < size do
     local count = math.min(STEP, size - at)
-    local ok, message, code = visit(source:slice(at, count), count)
+    local piece = source:slice(at, count)
+    local ok, message, code = visit(piece, count)
     if not ok then return nil, message, code end
+    piece:release()
     at = at + count
   end
   return true
@@ -151,6 +154,25 @@ local function measured(entries)
   return M.layout(list)
 end
 
+-- Writes everything; a hash follows on a thread of its own, so that it and the disk work at the
+-- same time.
+local function write_and_hash(out, layout, on_progress)
+  local follower <close>, message, code = sha256.follow(out:temporary())
+  if not follower then return nil, message, code end
+  local ok, why, id = put_all(layout, function(piece)
+    local written, reason, kind = out:write(piece)
+    if not written then return nil, reason, kind end
+    follower:advance(out:tell())
+    if on_progress then on_progress(out:tell(), layout.size) end
+    return true
+  end)
+  if not ok then return nil, why, id end
+  assert(out:tell() == layout.size, "the layout of an archive and its bytes disagree")
+  ok, why, id = out:sync()
+  if not ok then return nil, why, id end
+  return follower:hex()
+end
+
 --- Writes an archive: to a temporary file first, so that the final name never holds half of one.
 -- @param path string
 -- @param entries array of {name, text = bytes} or {name, path = file}
@@ -161,21 +183,11 @@ function M.write(path, entries, options)
   if not layout then return nil, message, code end
   local out <close>, why, id = fs.create(path)
   if not out then return nil, why, id end
-  local hash <close> = sha256.new()
-  local on_progress = options and options.on_progress
-  local function put(piece)
-    local ok, reason, kind = out:write(piece)
-    if not ok then return nil, reason, kind end
-    hash:update(piece)
-    if on_progress then on_progress(out:tell(), layout.size) end
-    return true
-  end
-  local ok, reason, kind = put_all(layout, put)
-  if not ok then return nil, reason, kind end
-  assert(out:tell() == layout.size, "the layout of an archive and its bytes disagree")
+  local hash, reason, kind = write_and_hash(out, layout, options and options.on_progress)
+  if not hash then return nil, reason, kind end
   local done, fault, fault_code = out:commit()
   if not done then return nil, fault, fault_code end
-  return { path = path, size = layout.size, sha256 = hash:hex() }
+  return { path = path, size = layout.size, sha256 = hash }
 end
 
 return M
