@@ -53,11 +53,15 @@ function M.write(tensors, options)
   return dir
 end
 
---- A model directory whose one tensor `w` is a hole: zeros in BF16 that take no room on the disk.
+--- A model directory whose tensors are holes: zeros in BF16 that take no room on the disk.
+-- @param count of them: one is called `w`, more are `w1`, `w2`, ...
 -- @return its path
-function M.hollow(rows, cols)
+function M.hollow(rows, cols, count)
   local dir = M.write { { name = "w", shape = { 1, 1 } } }
-  local entries = { { name = "w", dtype = "BF16", shape = { rows, cols } } }
+  local entries = {}
+  for i = 1, count or 1 do
+    entries[i] = { name = count and "w" .. i or "w", dtype = "BF16", shape = { rows, cols } }
+  end
   local header, _, data = safetensors.header(entries, {})
   assert(fs.write(dir .. "/model.safetensors", header))
   local done = support.run { "truncate", "-s", ("%d"):format(#header + data),
