@@ -1,5 +1,6 @@
 -- The one loader of user-facing scripts: finds them, checks them, names file, line and field.
 local fs = require "core.fs"
+local limit = require "core.limit"
 local sha256 = require "core.sha256"
 
 local check = require "bittern.check"
@@ -10,6 +11,7 @@ local strict = require "bittern.strict"
 local M = {}
 
 local API <const> = 1
+local LOAD_SECONDS <const> = 2
 
 -- Where a kind's scripts lie below the installed tree and below the user's folders,
 -- and which fields they have besides api, about and args. `word` is what people call the kind.
@@ -133,16 +135,22 @@ local function validate(path, kind, value)
   return value
 end
 
+-- Scripts of strangers have to end, too.
+local function protected(kind, chunk)
+  if kind.sandbox then return limit.call({ seconds = LOAD_SECONDS }, chunk) end
+  return pcall(chunk)
+end
+
 --- Loads one script file.
 -- @param path string
 -- @param kind "recipe"|"mode"|"publish"|"workflow"|"cmd"
--- @return the script's table, or nil, message with file and line, "script"
+-- @return the script's table, or nil, message with file and line, "script" or "script_limit"
 function M.load(path, kind)
   assert(kinds[kind], "unknown kind of script")
   local chunk, message, code = compile(path, strict(kinds[kind].sandbox and sandbox() or _G))
   if not chunk then return nil, message, code end
-  local ok, value = pcall(chunk)
-  if not ok then return nil, tostring(value), "script" end
+  local ok, value, limited = protected(kinds[kind], chunk)
+  if not ok then return nil, tostring(value), limited or "script" end
   return validate(path, kind, value)
 end
 

@@ -162,6 +162,14 @@ local function write_all(run, output)
   return output:finish()
 end
 
+local function choose_and_write(run, output, items)
+  local ok, message, code = choose(run, items)
+  if not ok then return nil, message, code end
+  run.written, message, code = write_all(run, output)
+  return run.written ~= nil, message, code
+end
+
+-- What was stopped stays for the next run, but for what would fail again.
 local function compress(run)
   local fits, reason, kind = prepare.check_smallest(run.model, run.whole)
   if not fits then return nil, reason, kind end
@@ -173,11 +181,12 @@ local function compress(run)
   local ok, why, id = resume(run, output.path)
   if not ok then return nil, why, id end
   local journal <close> = run.journal
-  ok, why, id = choose(run, items)
-  if not ok then return nil, why, id end
-  run.written, why, id = write_all(run, output)
-  if not run.written then return nil, why, id end
-  return journal:remove()
+  ok, why, id = choose_and_write(run, output, items)
+  if not ok and id ~= "invalid_model" and id ~= "over_budget" then return nil, why, id end
+  journal:remove()
+  if ok then return true end
+  output:discard()
+  return nil, why, id
 end
 
 local schema = {

@@ -187,6 +187,12 @@ function Output:finish()
   return { size = self.size, sha256 = hash }
 end
 
+--- Removes the part: nothing in it will be wanted.
+function Output:discard()
+  if self.part then self.part:close() end
+  return fs.remove(self.path .. ".part")
+end
+
 --- Gives the place free; what is not finished stays as a part.
 function Output:close()
   if self.part then self.part:close() end
