@@ -4,6 +4,8 @@
 #include <math.h>
 #include <poll.h>
 #include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -11,6 +13,8 @@
 #include <unistd.h>
 
 #include "bind.h"
+
+extern char **environ;
 
 int luaopen_core_sys(lua_State *L);
 
@@ -107,6 +111,26 @@ static int f_uid(lua_State *L) {
   return 1;
 }
 
+/* variables() -> names of the environment's variables, in no order. */
+static int f_variables(lua_State *L) {
+  lua_newtable(L);
+  for (char **entry = environ; entry != NULL && *entry != NULL; entry++) {
+    lua_pushlstring(L, *entry, strcspn(*entry, "="));
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+  }
+  return 1;
+}
+
+/* unset(name) -> nothing: this process and its children lose the variable, and
+ * its value is wiped, so that /proc/PID/environ does not show it either. */
+static int f_unset(lua_State *L) {
+  const char *name = luaL_checkstring(L, 1);
+  char *value = getenv(name);
+  if (value != NULL) explicit_bzero(value, strlen(value));
+  unsetenv(name);
+  return 0;
+}
+
 /* peak_memory() -> largest resident size of this process so far, in bytes. */
 static int f_peak_memory(lua_State *L) {
   struct rusage usage = {0};
@@ -143,10 +167,11 @@ static int f_exe(lua_State *L) {
 
 int luaopen_core_sys(lua_State *L) {
   static const luaL_Reg functions[] = {
-      BIND(time),         BIND(clock),       BIND(sleep), BIND(random),
-      BIND(isatty),       BIND(columns),     BIND(cores), BIND(pid),
-      BIND(peak_memory),  BIND(interrupted), BIND(uid),   BIND(exe),
-      BIND(on_interrupt), BIND(home),        {NULL, NULL}};
+      BIND(time),         BIND(clock),       BIND(sleep),     BIND(random),
+      BIND(isatty),       BIND(columns),     BIND(cores),     BIND(pid),
+      BIND(peak_memory),  BIND(interrupted), BIND(uid),       BIND(exe),
+      BIND(on_interrupt), BIND(home),        BIND(variables), BIND(unset),
+      {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }

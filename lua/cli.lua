@@ -3,6 +3,7 @@ local fs = require "core.fs"
 local sys = require "core.sys"
 
 local check = require "bittern.check"
+local environment = require "bittern.environment"
 local errors = require "bittern.errors"
 local report = require "bittern.report"
 local script = require "bittern.script"
@@ -222,6 +223,7 @@ end
 -- @return exit code
 function M.main(argv)
   sys.on_interrupt(tell_interrupted)
+  environment.scrub()
   local ok, status = xpcall(main, describe, argv)
   return ok and status or end_of(status)
 end

@@ -1,10 +1,13 @@
 -- A secret is in the hotkey's file and nowhere else: not in what a run of `mine` prints, keeps,
 -- sends or shows to other processes.
 local fs = require "core.fs"
+local process = require "core.process"
 local sr25519 = require "core.sr25519"
+local sys = require "core.sys"
 
 local json = require "bittern.json"
 local mining = require "tests.mining"
+local nacl = require "tests.nacl"
 local support = require "tests.support"
 
 local PHRASE <const> = "bottom drive obey lake curtain smoke basket hold race lonely fit walk"
@@ -77,6 +80,94 @@ describe("a secret", function()
       seen = seen + 1
     end
     assert.is_true(seen > 8)
+  end)
+
+  -- The commands that sign, held in the middle by a coordinator that does not answer.
+  describe("of an encrypted hotkey", function()
+    local CANARY <const> = "pass-canary-7f3a"
+
+    local function process_file(child, name)
+      return fs.read(("/proc/%d/%s"):format(child:pid(), name)) or ""
+    end
+
+    -- Waits until it has locked some memory.
+    local function wait_for_key(child)
+      for _ = 1, 500 do
+        if process_file(child, "status"):find("VmLck:%s+[1-9]") then return true end
+        sys.sleep(0.02)
+      end
+    end
+
+    local function assert_clean(text, where)
+      assert_none(text, where)
+      assert.is_nil(text:find(CANARY, 1, true), where)
+    end
+
+    local function watch(argv)
+      local all = { "/bin/sh", "-c", 'ulimit -c 1000; exec "$0" "$@"', support.bin,
+        "--coordinator", miner.url, "--verbose", table.unpack(argv) }
+      table.move({ "--hotkey-file", miner.home .. "/nacl", "--password-file",
+        miner.home .. "/password" }, 1, 4, #all + 1, all)
+      return assert(process.spawn { argv = all, stdout = miner.home .. "/out",
+        stderr = miner.home .. "/out", env = support.environment(miner.home, {
+          BT_PW__HOTKEY = CANARY, HOTKEY_MNEMONIC = PHRASE, BITSOTA_COORDINATOR_URL = miner.url,
+        }) })
+    end
+
+    it("and its password are in no process list, output, ledger, cache or core file", function()
+      local text = assert(fs.read(miner.home .. "/hotkey"))
+      assert(fs.write(miner.home .. "/password", CANARY .. "\n", { mode = 0x180 }))
+      nacl.encrypt(CANARY, { [miner.home .. "/nacl"] = text })
+      local draft = miner.home .. "/submission.json"
+      assert(fs.write(draft, '{"summary":"s","artifact_uri":"http://127.0.0.1:1/a.zip",'
+        .. '"artifact_sha256":"' .. ("ab"):rep(32) .. '","artifact_size_bytes":5}'))
+      for name, argv in pairs {
+        claim = { "claim", "tiny-ternary-frontier" }, cancel = { "cancel", "none" },
+        submit = { "submit", "tiny-ternary-frontier", "--submission", draft },
+      } do
+        miner.server:kill(19) -- SIGSTOP
+        local child <close> = watch(argv)
+        local holds = wait_for_key(child)
+        local limits, line = process_file(child, "limits"), process_file(child, "cmdline")
+        local environ = process_file(child, "environ") -- only root may look
+        miner.server:kill(18) -- SIGCONT
+        assert.is_true(holds, name)
+        assert.matches("Max core file size%s+0 ", limits)
+        assert_clean(line, "cmdline")
+        assert_clean(environ, "environ")
+        local ended = assert(child:wait(60))
+        assert.is_true(ended.status == 0 or name ~= "claim", name)
+      end
+      local sign = watch { "sign", "--method", "GET", "--path", "/p" }
+      assert.equal(0, assert(sign:wait(60)).status)
+      for path in files_below(miner.home) do
+        local is_secret = path == miner.home .. "/password" or path == miner.home .. "/hotkey"
+        if not is_secret then assert_clean(assert(fs.read(path)), path) end
+        assert.is_nil(path:find("/core[^/]*$"), path)
+      end
+    end)
+  end)
+
+  it("is in no memory but the locked one, once its file was read", function()
+    local home = support.folder()
+    local key <close> = assert(sr25519.from_mnemonic(PHRASE))
+    local words, seed = "botto[m] drive obey", "fac7959dbf[e]72f052e5a0"
+    local canary = "pass%-canar[y]"
+    local text = json.encode {
+      secretPhrase = PHRASE, secretSeed = "0x" .. SEED, ss58Address = key:address(),
+    }
+    assert(fs.write(home .. "/plain", text, { mode = 0x180 }))
+    assert(fs.write(home .. "/password", "pass-canary\n", { mode = 0x180 }))
+    nacl.encrypt("pass-canary", { [home .. "/nacl"] = text })
+    local function found(how, file)
+      local done = support.bittern(home, { "run", support.root .. "/tests/fixtures/memory.lua", how,
+        file, home .. "/password", words, seed, canary })
+      assert.equal(0, done.status, done.stderr)
+      return done.stdout
+    end
+    assert.equal("", found("keybox", home .. "/plain"))
+    assert.equal("", found("keybox", home .. "/nacl"))
+    assert.equal(words .. "\n" .. seed .. "\n", found("lua", home .. "/plain"))
   end)
 
   it("would be found if it were there", function()

@@ -1,8 +1,8 @@
--- Encrypted hotkey files, made by PyNaCl, the library that Bittensor's own tools used.
 local fs = require "core.fs"
 local keybox = require "core.keybox"
 local json = require "bittern.json"
 local keyfile = require "bittern.keyfile"
+local nacl = require "tests.nacl"
 local support = require "tests.support"
 local wallet = require "bittern.wallet"
 
@@ -10,26 +10,6 @@ local ADDRESS <const> = "5DfhGyQdFobKM8NsWvEeAKk5EQQgYe9AydgJ7rMB6E1EqRzV"
 local PHRASE <const> = "bottom drive obey lake curtain smoke basket hold race lonely fit walk"
 local ALICE <const> = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY"
 local PASSWORD <const> = "pässword 1"
-
--- A key in hexadecimal digits, or "" for BitSota's of the password on stdin; paths and texts.
-local ENCRYPT <const> = [==[
-import sys
-from nacl import pwhash, secret
-salt, a = bytes.fromhex("137183dff15a09bc9c90b5518739e9b1"), pwhash.argon2i
-key = bytes.fromhex(sys.argv[1]) or a.kdf(32, sys.stdin.buffer.read(), salt,
-    opslimit=a.OPSLIMIT_MODERATE, memlimit=a.MEMLIMIT_MODERATE)
-for path, text in zip(sys.argv[2::2], sys.argv[3::2]):
-    box = secret.SecretBox(key).encrypt(text.encode())
-    with open(path, "wb") as file: file.write(b"$NACL" + box)
-]==]
-
--- What btcli's limits make of the password "testing": seconds and half a gigabyte each time.
-local TESTING <const> = "59e56f09281b4b97c4a4421839e63786e28b5c7b7038eac7f24e5483e2d322b9"
-
-local function encrypt(key, ...)
-  local done = support.run({ "/usr/bin/python3", "-c", ENCRYPT, key, ... }, { input = PASSWORD })
-  assert(done.status == 0, done.stderr)
-end
 
 local function file(fields)
   return assert(json.encode(fields))
@@ -63,11 +43,12 @@ describe("an encrypted hotkey file", function()
     assert(fs.write(password, PASSWORD .. "\nnot this line\n", { mode = 0x180 }))
     assert(fs.write(home .. "/testing", "testing", { mode = 0x180 }))
     assert(fs.write(home .. "/empty", "\n", { mode = 0x180 }))
-    encrypt("", home .. "/m", plain, home .. "/text",
-      "coldkey seed: none\nhotkey mnemonic: " .. PHRASE .. "\n", home .. "/other",
-      file { secretPhrase = PHRASE, ss58Address = ALICE })
-    encrypt(TESTING, home .. "/s", plain)
-    os.execute(("cd %s && chmod 600 m text other s"):format(home))
+    nacl.encrypt(PASSWORD, {
+      [home .. "/m"] = plain,
+      [home .. "/text"] = "coldkey seed: none\nhotkey mnemonic: " .. PHRASE .. "\n",
+      [home .. "/other"] = file { secretPhrase = PHRASE, ss58Address = ALICE },
+    })
+    nacl.encrypt_with(nacl.TESTING, { [home .. "/s"] = plain })
   end)
 
   it("opens with BitSota's limits and with btcli's", function()
