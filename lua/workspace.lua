@@ -60,10 +60,12 @@ local function resolve(folder, ref, timeout)
   return nil, ("the repository has no branch, tag or commit '%s'"):format(ref), "git"
 end
 
-local function remove_tree(path)
+--- Removes a checkout, or any folder, with all that is in it.
+-- @param path string
+function M.remove(path)
   if lfs.symlinkattributes(path, "mode") == "directory" then
     for name in lfs.dir(path) do
-      if name ~= "." and name ~= ".." then remove_tree(path .. "/" .. name) end
+      if name ~= "." and name ~= ".." then M.remove(path .. "/" .. name) end
     end
   end
   fs.remove(path)
@@ -73,7 +75,7 @@ end
 local function part_of(folder)
   local part = { path = ("%s.part-%s"):format(folder, hex.encode(sys.random(4))) }
   return setmetatable(part, { __close = function(self)
-    if not self.kept then remove_tree(self.path) end
+    if not self.kept then M.remove(self.path) end
   end })
 end
 

@@ -22,7 +22,8 @@ local function serve(ctx, dir)
   end
   return require("bittern.practice.server").run {
     dir = dir, port = port, validator = not ctx.args.no_validator, faults = ctx.args.fault,
-    tasks = ctx.args.task, stake_gate = ctx.args.stake_gate, now = ctx.now,
+    tasks = ctx.args.task, stake_gate = ctx.args.stake_gate, sandbox = ctx.args.sandbox,
+    now = ctx.now,
     ready = ctx.report.data, warn = ctx.report.warn,
   }
 end
@@ -40,6 +41,7 @@ local function validate(ctx, dir)
   return require("bittern.practice.validator").run {
     client = client, folder = dir .. "/validator",
     benchmark = require("bittern.practice.benchmark").run, once = ctx.args.once,
+    sandbox = ctx.args.sandbox,
     say = ctx.report.detail, warn = ctx.report.warn,
   }
 end
@@ -116,6 +118,8 @@ return {
     parser:option("--task", "serve: a task of one's own, the body of POST /api/v1/tasks")
       :argname "FILE":count "*"
     parser:flag("--stake-gate", "serve: miners need stake; see fund")
+    parser:option("--sandbox", "bwrap: what a task's commands see is their checkout alone")
+      :argname "NAME":choices { "bwrap" }
     parser:flag("--no-validator", "serve: do not start the validator")
     parser:flag("--once", "validate: look for work once, then end")
     parser:option("--fault", "serve: misbehave, may be repeated"):argname "NAME[:ARG][=P]":count "*"

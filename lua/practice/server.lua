@@ -66,11 +66,10 @@ local function admin_token(dir)
   return token
 end
 
-local function spawn_validator(url, dir)
-  return process.spawn {
-    argv = { sys.exe(), "--coordinator", url, "practice", "validate", "--state", dir },
-    stdout = "null", stderr = "inherit",
-  }
+local function spawn_validator(url, options)
+  local argv = { sys.exe(), "--coordinator", url, "practice", "validate", "--state", options.dir }
+  if options.sandbox then table.move({ "--sandbox", options.sandbox }, 1, 2, #argv + 1, argv) end
+  return process.spawn { argv = argv, stdout = "null", stderr = "inherit" }
 end
 
 -- The validator ends with us, through its __gc, and through the kernel when we are killed; when it
@@ -82,7 +81,7 @@ local function watch(child, options, url)
   options.warn(("the validator ended (%s); starting it again"):format(
     ended.signal and "signal " .. ended.signal or "exit " .. ended.status))
   sys.sleep(1)
-  local started, message = spawn_validator(url, options.dir)
+  local started, message = spawn_validator(url, options)
   if not started then options.warn("the validator does not start: " .. message) end
   return started
 end
@@ -91,7 +90,7 @@ local function serve(server, handler, options)
   local url = "http://127.0.0.1:" .. server:port()
   local validator, message, code
   if options.validator then
-    validator, message, code = spawn_validator(url, options.dir)
+    validator, message, code = spawn_validator(url, options)
     if not validator then return nil, message, code end
   end
   options.ready { url = url, port = server:port(), dir = options.dir }
@@ -114,7 +113,7 @@ end
 
 --- Serves until it is interrupted.
 -- @param options {dir= absolute, port=0 for a free one, validator=boolean, stake_gate=boolean,
---   tasks=array of paths, faults=array of texts, now=function() -> seconds,
+--   sandbox="bwrap" or nil, tasks=array of paths, faults=array of texts, now=function() -> seconds,
 --   ready=function({url, port, dir}), warn=function(text)}
 -- @return nil, message, code ("interrupted" in the end)
 function M.run(options)

@@ -14,9 +14,16 @@ local function metrics_of(result)
   return result.observed_metrics == json.null and {} or result.observed_metrics
 end
 
+-- A job that cannot be judged gets no result, as from a validator; it is not looked at again.
 local function judge(options, job)
-  local result, message, code = replay.run(job, options.folder, options.benchmark)
-  if not result then return nil, message, code end
+  if options.given_up[job.job_id] then return true end
+  local result, message, code = replay.run(job, options)
+  if code == "interrupted" then return nil, message, code end
+  if not result then
+    options.given_up[job.job_id] = true
+    options.warn(("job %s: no result: %s"):format(job.job_id, message))
+    return true
+  end
   options.say(("job %s: %s: %s"):format(job.job_id, result.status, result.notes))
   return options.client:job_result(job.job_id, {
     submission_id = job.submission_id, status = result.status, notes = result.notes,
@@ -36,12 +43,13 @@ local function cycle(options)
 end
 
 --- Works for a coordinator.
--- @param options {client=, folder= for downloads, benchmark=function(path, task), interval=0.3 s,
---   once=boolean, say=function(text), warn=function(text)}
+-- @param options {client=, folder= for downloads, benchmark=function(path, task),
+--   sandbox="bwrap" or nil, interval=0.3 s, once=boolean, say=function(text), warn=function(text)}
 -- @return true after one cycle with `once`; else nil, message, code ("interrupted" in the end)
 function M.run(options)
   local made, message, code = fs.mkdir(options.folder, 0x1C0)
   if not made then return nil, message, code end
+  options.given_up = {}
   while true do
     local done, why, id = cycle(options)
     if options.once or id == "interrupted" then return done, why, id end

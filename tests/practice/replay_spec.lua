@@ -42,7 +42,7 @@ describe("replay", function()
   end
 
   local function run(change, with)
-    return replay.run(job(change), dir, with or benchmark)
+    return replay.run(job(change), { folder = dir, benchmark = with or benchmark })
   end
 
   it("hands the very bytes to the benchmark and keeps none of them", function()
@@ -122,9 +122,21 @@ describe("replay", function()
       { run({}, function() return nil, "interrupted", "interrupted" end) })
   end)
 
-  it("knows only its own tasks", function()
-    local unknown = job()
-    unknown.task = { slug = "other" }
-    assert.equal("error", replay.run(unknown, dir, benchmark).status)
+  it("decides by what is required whether an artifact may be missing", function()
+    local patch = "diff --git a/a.py b/a.py\n--- a/a.py\n+++ b/a.py\n"
+    assert.equal("submission artifact is required for this replay",
+      run({ artifact_uri = json.null }).notes:match("failed: (.*)"))
+    local skipped = run({ artifact_uri = json.null, patch = patch }, function(path)
+      assert.is_nil(fs.stat(path))
+      return { metrics = { heldout_ppl = 4.0 } }
+    end)
+    assert.equal("accepted", skipped.status)
+    local asked = job { artifact_uri = json.null, patch = patch }
+    for _, word in ipairs { "1", "true", "YES" } do
+      local env = { AUTORESEARCH_REQUIRE_SUBMISSION_ARTIFACT = word }
+      asked.replay_spec.validator_benchmark_env = env
+      local result = replay.run(asked, { folder = dir, benchmark = benchmark })
+      assert.equal("error", result.status)
+    end
   end)
 end)
