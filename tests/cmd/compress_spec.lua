@@ -106,7 +106,7 @@ describe("bittern compress, pack, hash and verify", function()
     child:kill(2)
     local ended = assert(child:wait(5))
     assert.equal(130, ended.status)
-    assert.equal("", support.run({ "sh", "-c", "ls -A | grep -v -x -e .bittern.lock -e '.*[.]part'" },
-      { cwd = to }).stdout)
+    assert.equal("", support.run({ "sh", "-c",
+      "ls -A | grep -v -x -e .bittern.lock -e '.*[.]part'" }, { cwd = to }).stdout)
   end)
 end)

@@ -29,7 +29,9 @@ local function fails(code, fragment, ...)
   assert.truthy(message:find(fragment, 1, true), message)
 end
 
-local two = small_model.write { { name = "a", shape = { 8, 32 } }, { name = "b", shape = { 4, 8 } } }
+local two = small_model.write {
+  { name = "a", shape = { 8, 32 } }, { name = "b", shape = { 4, 8 } },
+}
 
 describe("a recipe that is broken", function()
   it("throws on tensor 500", function()
