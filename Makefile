@@ -49,8 +49,8 @@ TEST_DEBS += gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 C_TESTS   += $(BUILD)/tests/neon
 endif
 
-.PHONY: all demo test check check-sanitize check-hf fuzz torture bench bench-kernels docs \
-  install uninstall clean help deps-build deps-test build-binary binary
+.PHONY: all demo test check check-sanitize check-hf fuzz torture bench bench-kernels \
+  bench-compress docs install uninstall clean help deps-build deps-test build-binary binary
 
 all: deps-build build-binary ## build build/bittern
 
@@ -182,6 +182,9 @@ $(BUILD)/tests/bench_kernels: tests/bench/kernels.c $(KERNEL_OBJECTS)
 bench-kernels: deps-build ## every kernel beside what memory allows; BENCH_ARGS=--json
 	@$(MAKE) --no-print-directory -s $(BUILD)/tests/bench_kernels
 	@$(BUILD)/tests/bench_kernels $(BENCH_ARGS)
+
+bench-compress: all ## compression at size beside dd; BENCH_ARGS="--bytes N --runs N"
+	@$(BUILD)/bittern run tests/bench/compress.lua $(BENCH_ARGS)
 
 docs: all ## rewrite the generated documents
 	@$(BUILD)/bittern run docs/generate.lua
