@@ -71,6 +71,30 @@ size_t row_run(const struct row *row) {
   return row->group < row->cols ? row->group : row->cols;
 }
 
+/* ---- weights of fits ---- */
+
+static double weight_at(const float *importance, const float *columns,
+                        size_t i) {
+  double weight = importance ? (double)importance[i] : 1;
+  return columns ? weight * (double)columns[i] * (double)columns[i] : weight;
+}
+
+void fit_weights(const struct row *row, const float *importance,
+                 const float *columns, float *weights, float *inverses) {
+  for (size_t first = 0; first < row->cols; first += row->group) {
+    size_t left = row->cols - first;
+    size_t end = first + (left < row->group ? left : row->group);
+    double most = 0;
+    for (size_t i = first; i < end; i++)
+      most = fmax(most, weight_at(importance, columns, i));
+    for (size_t i = first; i < end; i++)
+      weights[i] =
+          most > 0 ? (float)(weight_at(importance, columns, i) / most) : 1;
+  }
+  for (size_t i = 0; i < row->cols; i++)
+    inverses[i] = columns == NULL ? 1 : columns[i] != 0 ? 1 / columns[i] : 0;
+}
+
 /* ---- activations ----
  *
  * A byte of codes holds `planes` neighbouring columns. Shifting 32 bytes at

@@ -64,15 +64,30 @@ struct row {
   size_t group; /* of ours: columns that share a scale, > 0 */
 };
 
+/* Codes of a weight are as many as its bases, at most: their values add up. */
+enum { BASES = 4 };
+
 /* How scales are chosen. */
 struct fit {
   bool reference; /* blocks: as the reference packers of GGUF do */
   bool mean_abs;  /* ours: the mean magnitude; otherwise least squares */
-  int iterations; /* most rounds of the ternary least-squares fit */
+  int iterations; /* most rounds of an iterated fit */
+
+  /* For `fit` alone; arrays of a number for each column. */
+  size_t bases;
+  bool offsets;            /* ternary with one base: a free middle level */
+  const float *importance; /* of each squared error; NULL: all 1 */
+  const float *columns;    /* factors of decoded values; NULL: all 1 */
+  const float *inverses;   /* of the factors, 0 where those are 0 */
+  const float *weights;    /* importance * factor^2; a group's not all 0 */
 };
 
-/* Codes of a weight are as many as its bases, at most: their values add up. */
-enum { BASES = 4 };
+/* Where an encoded row of ours goes. */
+struct parts {
+  uint8_t *codes[BASES]; /* NULL when only the error is wanted */
+  uint16_t *scales[BASES];
+  uint16_t *offsets; /* when they are fitted */
+};
 
 /* A row of ours as it is stored; scales and offsets are f16 of any alignment,
  * one for each group. */
@@ -114,6 +129,14 @@ struct kernels {
   size_t (*encode)(const struct row *row, const struct fit *how, const float *w,
                    int8_t *scratch, uint8_t *codes, uint16_t *scales,
                    double *error);
+  /* Encodes a row of ours in general. `scratch` holds fit_scratch bytes,
+   * aligned for floats; finite weights are the caller's care. Sets *error to
+   * the squared error of what `combine` makes of it, weighted by importance.
+   * Returns cols, or the first column of a group that 16 bits cannot hold. */
+  size_t (*fit)(const struct row *row, const struct fit *how, const float *w,
+                void *scratch, const struct parts *out, double *error);
+  /* Sum of w^2, times importance unless that is NULL. */
+  double (*norm)(const float *w, const float *importance, size_t n);
   /* Decodes a row; `scales` are f16 of any alignment. Returns the column of the
    * first scale that is not finite, or cols. */
   size_t (*decode)(const struct row *row, const uint8_t *codes,
@@ -131,6 +154,17 @@ struct kernels {
                       const uint8_t *scales, int8_t *scratch,
                       const struct activations *x);
 };
+
+/* Fills `weights` and `inverses` of a fit from its importance and its columns,
+ * either of which may be NULL. Weights are relative to the largest of a group;
+ * of a group where all are 0, they are 1. */
+void fit_weights(const struct row *row, const float *importance,
+                 const float *columns, float *weights, float *inverses);
+
+/* Two rows of floats, and as many of codes as there are bases and one more. */
+static inline size_t fit_scratch(size_t cols) {
+  return cols * (2 * sizeof(float) + BASES + 1);
+}
 
 /* Two rows of floats and one of codes. */
 static inline size_t combine_scratch(size_t cols) {

@@ -184,20 +184,13 @@ MAYBE void plain_add(const float *in, size_t n, float *sum) {
     sum[i] += in[i];
 }
 
-MAYBE void plain_multiply(const float *factor, size_t n, float *product) {
-  for (size_t i = 0; i < n; i++)
-    product[i] *= factor[i];
-}
-
 static size_t add_offsets(const struct row *row, const uint8_t *offsets,
                           float *values) {
   for (size_t first = 0; first < row->cols; first += row->group) {
     uint16_t half = half_at(offsets);
     offsets += sizeof half;
     if (!half_is_finite(half)) return first;
-    float offset = f16_to_f32(half);
-    for (size_t i = first; i < first + group_at(row, first); i++)
-      values[i] += offset;
+    plain_shift(values + first, group_at(row, first), f16_to_f32(half));
   }
   return row->cols;
 }

@@ -2,7 +2,7 @@
 #ifndef BITTERN_KERNELS_ENCODE_H
 #define BITTERN_KERNELS_ENCODE_H
 
-#include "kernels_encode_plain.h"
+#include "kernels_fit_plain.h"
 
 enum { F16_INFINITY = 0x7c00 };
 
@@ -312,10 +312,6 @@ static size_t encode_q1_0(const struct row *row, const struct fit *how,
     encode_signs(w, 128, out + 2, scale, error);
   }
   return row->cols;
-}
-
-static double plain_difference(const float *a, const float *b, size_t n) {
-  SUM_IN_LANES(n, square(a[at] - b[at]));
 }
 
 /* f32, f16 and bf16: the values themselves, rounded. */

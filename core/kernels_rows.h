@@ -53,13 +53,24 @@
 #define RUN_Q8_0 plain_q8_0
 #endif
 
-#include "kernels_decode.h"
 #include "kernels_encode.h"
+#include "kernels_fit.h"
+
+#include "kernels_decode.h"
 #include "kernels_product.h"
 
 const struct kernels KERNELS = {
-    ISA_NAME,   WIDEN,       NARROW, NOT_FINITE, encode_row,
-    decode_row, combine_row, DOT,    dot_packed,
+    .name = ISA_NAME,
+    .widen = WIDEN,
+    .narrow = NARROW,
+    .not_finite = NOT_FINITE,
+    .encode = encode_row,
+    .fit = fit_row,
+    .norm = norm_of,
+    .decode = decode_row,
+    .combine = combine_row,
+    .dot = DOT,
+    .dot_packed = dot_packed,
 };
 
 #endif

@@ -20,15 +20,36 @@ static struct fit check_fit(lua_State *L, int arg) {
 
 struct encoding {
   struct fit how;
+  bool general; /* `fit`, not `encode` */
   struct floats in;
-  uint8_t *codes;
-  uint16_t *scales; /* of ours */
-  float *errors;    /* of each row, or NULL */
+  struct parts out; /* of ours: all NULL when only errors are wanted */
+  uint8_t *blocks;
+  float *errors; /* of each row, or NULL */
+  float *norms;  /* the same */
 };
 
-/* Scratch of a thread: the row as floats, then its codes. */
-static size_t encode_scratch(lua_State *L, size_t cols) {
-  return quant_multiply(L, cols, sizeof(float) + 1) + 64;
+/* Scratch of a thread: the row as floats, scales and offsets that are not kept,
+ * then what kernels need. */
+struct scratch {
+  float *tile;
+  uint16_t *scales;
+  void *rest;
+};
+
+static size_t scale_room(const struct shape *shape) {
+  size_t bytes = (BASES + 1) * shape->groups * sizeof(uint16_t);
+  return bytes + bytes % sizeof(float);
+}
+
+static size_t encode_scratch(lua_State *L, const struct shape *shape) {
+  size_t cols = quant_multiply(L, shape->row.cols, 4 * sizeof(float));
+  return cols + fit_scratch(shape->row.cols) + scale_room(shape);
+}
+
+static struct scratch scratch_at(const struct shape *shape, uint8_t *at) {
+  uint8_t *scales = at + shape->row.cols * sizeof(float);
+  return (struct scratch){(float *)(void *)at, (uint16_t *)(void *)scales,
+                          scales + scale_room(shape)};
 }
 
 /* Blocks stand alone, so that a row may be widened and encoded in pieces that
@@ -38,7 +59,7 @@ static size_t encode_pieces(const struct rows_job *job, size_t row,
   const struct encoding *e = job->context;
   struct row piece = job->shape->row;
   size_t cols = piece.cols, block = piece.codec->block;
-  uint8_t *out = e->codes + row * job->shape->row_bytes;
+  uint8_t *out = e->blocks + row * job->shape->row_bytes;
   float *tile = (float *)(void *)scratch;
   for (size_t first = 0; first < cols; first += PIECE) {
     double part = 0;
@@ -70,58 +91,173 @@ static void blame(const struct rows_job *job, struct fault *fault,
   fault->what = "weight is not finite";
 }
 
+/* Where row `row` goes. */
+static struct parts parts_at(const struct encoding *e,
+                             const struct shape *shape, size_t row,
+                             const struct scratch *room) {
+  struct parts out = e->out;
+  size_t groups = shape->groups;
+  for (size_t b = 0; b < e->how.bases; b++) {
+    if (out.codes[b]) out.codes[b] += row * shape->row_bytes;
+    out.scales[b] = out.scales[b] ? out.scales[b] + row * groups
+                                  : room->scales + b * groups;
+  }
+  out.offsets =
+      out.offsets ? out.offsets + row * groups : room->scales + BASES * groups;
+  return out;
+}
+
+/* A row of ours. Returns what the kernel does. */
+static size_t encode_row(const struct rows_job *job, size_t row,
+                         uint8_t *scratch, double *error) {
+  const struct encoding *e = job->context;
+  const struct shape *shape = job->shape;
+  const struct kernels *kernels = job->kernels;
+  size_t cols = shape->row.cols;
+  struct scratch room = scratch_at(shape, scratch);
+  struct parts out = parts_at(e, shape, row, &room);
+  const float *w = quant_floats(kernels, &e->in, row * cols, cols, room.tile);
+  if (e->norms)
+    e->norms[row] = (float)kernels->norm(w, e->how.importance, cols);
+  if (!e->general)
+    return kernels->encode(&shape->row, &e->how, w, room.rest, out.codes[0],
+                           out.scales[0], error);
+  size_t bad = kernels->not_finite(w, cols);
+  if (bad < cols) return bad;
+  return kernels->fit(&shape->row, &e->how, w, room.rest, &out, error);
+}
+
 static void encode_one(const struct rows_job *job, size_t row, uint8_t *scratch,
                        struct fault *fault) {
   const struct encoding *e = job->context;
-  const struct shape *shape = job->shape;
-  size_t cols = shape->row.cols;
-  float *tile = (float *)(void *)scratch;
   double error = 0, *wanted = e->errors ? &error : NULL;
-  if (e->scales == NULL)
-    fault->col = encode_pieces(job, row, scratch, wanted);
-  else
-    fault->col = job->kernels->encode(
-        &shape->row, &e->how,
-        quant_floats(job->kernels, &e->in, row * cols, cols, tile),
-        (int8_t *)(tile + cols), e->codes + row * shape->row_bytes,
-        e->scales + row * shape->groups, wanted);
-  if (fault->col < cols) blame(job, fault, scratch);
+  bool blocks = job->shape->row.codec->block != 0;
+  fault->col = blocks ? encode_pieces(job, row, scratch, wanted)
+                      : encode_row(job, row, scratch, wanted);
+  if (fault->col < job->shape->row.cols) blame(job, fault, scratch);
   if (e->errors) e->errors[row] = (float)error;
 }
 
-/* encode(codec, weights (buffer of f32, f16 or bf16, or bytes with option
- * dtype), rows, cols [, {scale = "least_squares"|"mean_abs", group = 0 for the
- * whole row, iterations = 8, dtype, threads = 1}])
+/* Option `importance`: f32 [cols], or NULL. False: a failure is on top.
+ * [-0, +1, v] */
+static bool push_importance(lua_State *L, size_t cols, const float **out) {
+  if (!lua_istable(L, 5) || lua_getfield(L, 5, "importance") == LUA_TNIL)
+    return true;
+  const struct buffer *buffer = buffer_test(L, -1, DTYPE_F32);
+  if (buffer == NULL || buffer->count != cols)
+    luaL_error(L, "option 'importance' must be a buffer of %I f32",
+               (LUAI_UACINT)cols);
+  *out = buffer->data;
+  for (size_t i = 0; i < cols; i++)
+    if (!((*out)[i] >= 0 && isfinite((*out)[i]))) {
+      bind_fail(L, "invalid_model",
+                "column %I: importance must be a number of 0 or more",
+                (LUAI_UACINT)i);
+      return false;
+    }
+  return true;
+}
+
+/* Reads what only general fits have. False: a failure is on top. [-0, +any, v]
+ */
+static bool push_general(lua_State *L, const struct row *row,
+                         struct encoding *e) {
+  enum codec_id id = row->codec->id;
+  struct fit *how = &e->how;
+  how->bases = (size_t)bind_opt_integer(L, 5, "bases", 1, BASES, 1);
+  how->offsets = bind_opt_boolean(L, 5, "offsets", false);
+  if (how->bases > 1 && id == CODEC_Q4) luaL_error(L, "q4 has one base");
+  if (how->offsets && ((id != CODEC_T2 && id != CODEC_T5) || how->bases > 1))
+    luaL_error(L, "offsets are for ternary codecs with one base");
+  if (!push_importance(L, row->cols, &how->importance)) return false;
+  bool ok = true;
+  how->columns = quant_push_columns(L, 5, row->cols, &ok);
+  e->general =
+      how->bases > 1 || how->offsets || how->importance || how->columns;
+  if (!ok || !e->general) return ok;
+  float *weights = buffer_push_unset(L, DTYPE_F32, row->cols)->data;
+  float *inverses = buffer_push_unset(L, DTYPE_F32, row->cols)->data;
+  fit_weights(row, how->importance, how->columns, weights, inverses);
+  how->weights = weights;
+  how->inverses = inverses;
+  return true;
+}
+
+/* Sets field `key` of the table on top to a new buffer. [-0, +0, em] */
+static void *new_field(lua_State *L, const char *key, enum dtype dtype,
+                       size_t rows, size_t each) {
+  void *data = buffer_push_unset(L, dtype, quant_multiply(L, rows, each))->data;
+  lua_setfield(L, -2, key);
+  return data;
+}
+
+/* Codes and scales of base `b` into the table on top. */
+static void new_base(lua_State *L, const struct shape *shape, struct parts *out,
+                     size_t b) {
+  out->codes[b] =
+      new_field(L, "codes", DTYPE_U8, shape->rows, shape->row_bytes);
+  out->scales[b] =
+      new_field(L, "scales", DTYPE_F16, shape->rows, shape->groups);
+}
+
+static void new_parts(lua_State *L, const struct shape *shape,
+                      struct encoding *e) {
+  new_base(L, shape, &e->out, 0);
+  if (e->how.offsets)
+    e->out.offsets =
+        new_field(L, "offsets", DTYPE_F16, shape->rows, shape->groups);
+  if (e->how.bases == 1) return;
+  lua_createtable(L, BASES - 1, 0);
+  for (size_t b = 1; b < e->how.bases; b++) {
+    lua_createtable(L, 0, 2);
+    new_base(L, shape, &e->out, b);
+    lua_rawseti(L, -2, (lua_Integer)b);
+  }
+  lua_setfield(L, -2, "more");
+}
+
+/* encode(codec, weights, rows, cols [, options])
  *   -> {codes = u8 [rows, row_bytes], scales = f16 [rows, groups],
- *       errors = f32 [rows], squared error with the rounded scale}
- * | nil, message, code. q4 always takes the scale of least error. */
+ *       errors = f32 [rows], more = {{codes =, scales =}, ...} with bases,
+ *       offsets = f16 [rows, groups] with offsets}
+ *   or, with errors_only, {errors, norms = f32 [rows]} | nil, message, code.
+ *
+ * `weights` are a buffer of f32, f16 or bf16, or bytes of option `dtype`, which
+ * are read where they lie. Options: dtype; group = columns to a scale, 0 for
+ * the whole row; scale = "least_squares"|"mean_abs"; iterations = 8, of Lloyd's
+ * fits and those of bases; bases = 1..4; offsets = false; columns = f16 [cols],
+ * factors of the decoded values; importance = f32 [cols], numbers h >= 0;
+ * errors_only = false; threads = 1. q4 always takes the scale of least error.
+ *
+ * The error of a row is the sum of h (w - v)^2 over its columns, v being what
+ * quant.decode gives for the rounded scales; its norm is the sum of h w^2. Fits
+ * minimise the same sum: binary scales are the weighted mean of |w|, ternary
+ * ones Lloyd's, bases and offsets least squares under given codes in turn with
+ * the nearest codes. */
 int quant_encode(lua_State *L) {
-  static const char *const known[] = {"scale", "group",   "iterations",
-                                      "dtype", "threads", NULL};
+  static const char *const known[] = {
+      "scale",   "group",   "iterations", "dtype",       "threads", "bases",
+      "offsets", "columns", "importance", "errors_only", NULL};
   const struct codec *codec = quant_check_codec(L, 1);
   bind_check_keys(L, 5, known);
   luaL_argcheck(L, codec->block == 0, 1, "is made of blocks: encode_blocks");
   struct encoding e = {.in = quant_check_floats(L, 2, 5, "dtype")};
   struct shape shape = quant_check_shape(L, codec, (size_t)bind_size(L, 3),
                                          (size_t)bind_size(L, 4), 5);
-  size_t rows = shape.rows, cols = shape.row.cols;
-  size_t threads = quant_check_threads(L, 5, rows);
+  size_t threads = quant_check_threads(L, 5, shape.rows);
+  bool errors_only = bind_opt_boolean(L, 5, "errors_only", false);
   e.how = check_fit(L, 5);
-  luaL_argcheck(L, e.in.count == rows * cols, 2,
+  luaL_argcheck(L, e.in.count == shape.rows * shape.row.cols, 2,
                 "does not hold rows x cols weights");
-  lua_createtable(L, 0, 3);
-  e.codes =
-      buffer_push_unset(L, DTYPE_U8, quant_multiply(L, rows, shape.row_bytes))
-          ->data;
-  lua_setfield(L, -2, "codes");
-  e.scales =
-      buffer_push_unset(L, DTYPE_F16, quant_multiply(L, rows, shape.groups))
-          ->data;
-  lua_setfield(L, -2, "scales");
-  e.errors = buffer_push_unset(L, DTYPE_F32, rows)->data;
-  lua_setfield(L, -2, "errors");
+  if (!push_general(L, &shape.row, &e)) return 3;
+  lua_createtable(L, 0, 5);
+  if (errors_only)
+    e.norms = new_field(L, "norms", DTYPE_F32, shape.rows, 1);
+  else
+    new_parts(L, &shape, &e);
+  e.errors = new_field(L, "errors", DTYPE_F32, shape.rows, 1);
   struct rows_job job = {kernels_chosen(), &shape, &e, encode_one,
-                         encode_scratch(L, cols)};
+                         encode_scratch(L, &shape)};
   int failed = quant_run(L, &job, threads, "row %I, column %I");
   return failed ? failed : 1;
 }
@@ -159,12 +295,12 @@ int quant_encode_blocks(lua_State *L) {
       .iterations = (int)bind_opt_integer(L, 4, "iterations", 1, 1000, 8)};
   bool errors = bind_opt_boolean(L, 4, "errors", false);
   lua_settop(L, 4);
-  e.codes = buffer_push_unset(L, DTYPE_U8,
-                              quant_multiply(L, shape.rows, shape.row_bytes))
-                ->data;
+  e.blocks = buffer_push_unset(L, DTYPE_U8,
+                               quant_multiply(L, shape.rows, shape.row_bytes))
+                 ->data;
   if (errors) e.errors = buffer_push_unset(L, DTYPE_F32, shape.rows)->data;
   struct rows_job job = {kernels_chosen(), &shape, &e, encode_one,
-                         encode_scratch(L, cols)};
+                         encode_scratch(L, &shape)};
   int failed = quant_run(L, &job, threads, "row %I, column %I");
   return failed ? failed : errors ? 2 : 1;
 }

@@ -142,6 +142,87 @@ static void encode_alike(const struct row *row, const struct fit *how,
   CHECK(a == b && memcmp(&error, &same, sizeof same) == 0, "without codes");
 }
 
+static float importance[MOST_COLS], columns[MOST_COLS];
+static float fit_weight[MOST_COLS], inverses[MOST_COLS];
+
+/* Bases, offsets, importance and factors of columns, some zero, in turns. */
+static struct fit random_fit(const struct row *row, size_t round) {
+  struct fit how = {.mean_abs = round % 7 == 0, .iterations = 3};
+  bool ternary = row->codec->id == CODEC_T5 || row->codec->id == CODEC_T2;
+  how.bases = row->codec->id == CODEC_Q4 ? 1 : 1 + round % 4;
+  how.offsets = ternary && how.bases == 1;
+  for (size_t i = 0; i < row->cols; i++) {
+    importance[i] = (float)(random_word() >> 44) / 999;
+    columns[i] = f16_to_f32(0x3800 | (random_word() & 0x7ff));
+    if (random_word() % 9 == 0) importance[i] = 0;
+    if (random_word() % 9 == 0) columns[i] = 0;
+  }
+  how.importance = round % 2 ? importance : NULL;
+  how.columns = round % 3 ? columns : NULL;
+  fit_weights(row, how.importance, how.columns, fit_weight, inverses);
+  how.weights = fit_weight;
+  how.inverses = inverses;
+  return how;
+}
+
+struct fitted {
+  uint8_t codes[BASES][MOST_COLS];
+  uint16_t scales[BASES][MOST_COLS], offsets[MOST_COLS];
+  double error;
+  size_t done;
+};
+
+static void fit_into(const struct kernels *kernels, const struct row *row,
+                     const struct fit *how, const float *w, bool keep,
+                     struct fitted *out) {
+  static _Alignas(64) uint8_t scratch[MOST_COLS * 16];
+  struct parts parts = {.offsets = out->offsets};
+  memset(out, 0x5a, sizeof *out);
+  for (size_t b = 0; b < how->bases; b++) {
+    parts.codes[b] = keep ? out->codes[b] : NULL;
+    parts.scales[b] = out->scales[b];
+  }
+  out->done = kernels->fit(row, how, w, scratch, &parts, &out->error);
+}
+
+/* The error that a fit reports is that of what decoding makes of it. */
+static void fit_is_honest(const struct row *row, const struct fit *how,
+                          const float *w, const struct fitted *in) {
+  static _Alignas(64) uint8_t scratch[MOST_COLS * 16];
+  static float v[MOST_COLS];
+  struct stored stored = {.bases = how->bases, .columns = how->columns};
+  double sum = 0;
+  for (size_t b = 0; b < how->bases; b++) {
+    stored.codes[b] = in->codes[b];
+    stored.scales[b] = (const uint8_t *)in->scales[b];
+  }
+  if (how->offsets) stored.offsets = (const uint8_t *)in->offsets;
+  tested->combine(row, &stored, scratch, (struct sink){FLOAT_F32, false, v});
+  for (size_t i = 0; i < row->cols; i++)
+    sum += pow((double)w[i] - (double)v[i], 2) *
+           (how->importance ? (double)how->importance[i] : 1);
+  CHECK(fabs(sum - in->error) <= 1e-5 * sum + 1e-30,
+        "error %.9g, not %.9g of cols %zu group %zu", in->error, sum, row->cols,
+        row->group);
+}
+
+static void fit_alike(const struct row *row, const float *w, size_t round) {
+  static struct fitted wanted, got;
+  const struct fit how = random_fit(row, round);
+  if (row->codec->block != 0) return;
+  fit_into(plain, row, &how, w, true, &wanted);
+  fit_into(tested, row, &how, w, true, &got);
+  CHECK(wanted.done == row->cols && memcmp(&wanted, &got, sizeof got) == 0,
+        "fit of cols %zu group %zu", row->cols, row->group);
+  fit_is_honest(row, &how, w, &got);
+  fit_into(tested, row, &how, w, false, &got);
+  CHECK(memcmp(&wanted.error, &got.error, sizeof got.error) == 0,
+        "fit without codes");
+  double a = plain->norm(w, how.importance, row->cols);
+  double b = tested->norm(w, how.importance, row->cols);
+  CHECK(memcmp(&a, &b, sizeof a) == 0, "norm");
+}
+
 static void product_alike(const struct row *row) {
   static _Alignas(64) int8_t q[MOST_COLS * 2];
   static int32_t sums[MOST_COLS];
@@ -198,9 +279,12 @@ static void rows_of(const struct codec *codec) {
     product_alike(&row);
     product_is_right(&row);
     for (size_t kind = 0; kind < KINDS; kind++) {
-      const struct fit how = {kind % 2 == 0, kind == 3, kind % 3 == 0 ? 2 : 8};
+      const struct fit how = {.reference = kind % 2 == 0,
+                              .mean_abs = kind == 3,
+                              .iterations = kind % 3 == 0 ? 2 : 8};
       random_weights(w, cols, kind);
       encode_alike(&row, &how, w);
+      fit_alike(&row, w, round + kind);
     }
   }
 }
@@ -210,7 +294,7 @@ static void refusals_of(const struct codec *codec) {
   float w[512];
   size_t cols = 512;
   struct row row = {codec, cols, group_of(codec, cols, 1)};
-  const struct fit how = {true, false, 8};
+  const struct fit how = {.reference = true, .iterations = 8};
   random_weights(w, cols, 0);
   w[300] = -3e38f;
   encode_alike(&row, &how, w);

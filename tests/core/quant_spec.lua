@@ -181,8 +181,27 @@ describe("core.quant", function()
     assert.equal(0, #quant.decode("b1", "", "", 1 << 40, 0))
   end)
 
+  it("tells errors and norms without keeping codes", function()
+    local weights = quant.narrow("bf16", gaussian(4 * 200))
+    for _, codec in ipairs(codecs) do
+      local kept = assert(quant.encode(codec, weights, 4, 200))
+      local told = assert(quant.encode(codec, weights:text(), 4, 200,
+        { dtype = "bf16", errors_only = true, threads = 2 }))
+      assert.is_nil(told.codes)
+      assert.same(values(kept.errors), values(told.errors))
+      local wide, norm = quant.widen("bf16", weights), 0
+      for i = 600, 799 do norm = norm + wide:get(i) ^ 2 end
+      assert.near(norm, told.norms:get(3), 1e-4 * norm)
+    end
+  end)
+
   it("raises for misuse", function()
     local w = gaussian(6)
+    raises("q4 has one base", "q4", w, 2, 3, { bases = 2 })
+    raises("offsets are for ternary", "b1", w, 2, 3, { offsets = true })
+    raises("offsets are for ternary", "t2", w, 2, 3, { offsets = true, bases = 2 })
+    raises("'bases'", "t2", w, 2, 3, { bases = 5 })
+    raises("buffer of 3 f32", "t2", w, 2, 3, { importance = w })
     raises("unknown codec 'b2'", "b2", w, 2, 3)
     raises("rows x cols", "b1", w, 2, 4)
     raises("too large", "b1", w, 1 << 40, 1 << 40)
