@@ -166,7 +166,7 @@ describe("mine", function()
 
   it("publishes again what changed at its URL between two runs", function()
     miner = mining.start()
-    assert.is_true(miner:kill_after(BINARY, "gate"))
+    assert.is_true(miner:kill_after(BINARY, "publish"))
     local file
     for name in require("lfs").dir(miner.home .. "/coordinator/files") do
       if name:find("%.zip$") then file = miner.home .. "/coordinator/files/" .. name end

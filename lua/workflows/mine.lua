@@ -1,9 +1,7 @@
 -- Workflow `mine`: from a live task to a decided submission. `bittern mine SLUG` runs it; the same
 -- command again continues where it stopped. Copy it to ~/.config/bittern/workflows to change it.
-local fs = require "core.fs"
 local sha256 = require "core.sha256"
 
-local canonical = require "bittern.canonical"
 local claims = require "bittern.claim"
 local gate = require "bittern.gate"
 local pack = require "bittern.artifact.pack"
@@ -11,26 +9,11 @@ local preview = require "bittern.preview"
 local proposal = require "bittern.proposal"
 local publishing = require "bittern.publishing"
 local sidecar = require "bittern.sidecar"
+local steps = require "bittern.steps"
 local submit = require "bittern.submit"
-local track = require "bittern.track"
 local work = require "bittern.work"
 
--- What a step gave before stands once the submission may be out: the world it looked at is then
--- part of the submission.
-local function until_sent(run)
-  return function(ctx, state, before)
-    if before and ctx.sent then return before, "as when it was submitted" end
-    return run(ctx, state, before)
-  end
-end
-
--- What claims, submissions and their ledger rows need.
-local function contest(ctx, state)
-  return {
-    client = ctx.client, ledger = ctx.ledger, run = ctx.run, hotkey = ctx.hotkey,
-    sleep = ctx.sleep, settle = ctx.settle, report = ctx.report, task = state.discover.task,
-  }
-end
+local until_sent <const> = steps.until_sent
 
 local function discover(ctx)
   local task, message, code = ctx.client:find(ctx.args.slug)
@@ -42,38 +25,12 @@ local function discover(ctx)
     task.competition_mode)
 end
 
-local function read_onboarding(ctx, state)
-  local text, message, code = ctx.client:onboard(state.discover.task)
-  if not text and code ~= "not_found" then return nil, message, code end
-  if not text then
-    ctx.report.warn("the task has no onboarding text; going on without it")
-    text = ""
-  end
-  local written, why, id = fs.write(ctx.folder .. "/onboard.md", text)
-  if not written then return nil, why, id end
-  return { sha256 = sha256.hex(text) }, ("%d lines"):format(select(2, text:gsub("\n", "")))
-end
-
-local function merge_rules(ctx, state)
-  local text, message, code = fs.read(ctx.folder .. "/onboard.md")
-  if not text then return nil, message, code end
-  ctx.demands, message, code = work.rules(state.discover.task, text)
-  if not ctx.demands then return nil, message, code end
-  local list = ctx.demands.rules
-  for _, rule in ipairs(list) do
-    for _, conflict in ipairs(rule.conflicts or {}) do
-      ctx.report.warn(ctx.report.clean(("rule %s (%s): %s"):format(rule.id, rule.source, conflict)))
-    end
-  end
-  return { count = #list }, work.sources(list)
-end
-
 local function claim_fields(ctx)
   return { claim_description = ctx.args.description or work.description(ctx.args) }
 end
 
 local function take_claim(ctx, state, before)
-  local claim, how, code = claims.take(contest(ctx, state), {
+  local claim, how, code = claims.take(steps.contest(ctx, state), {
     description = claim_fields(ctx).claim_description, wanted = before and before.id,
   })
   if not claim then return nil, how, code end
@@ -138,19 +95,10 @@ local function preview_publish(_, state)
   return { url = ("https://published.invalid/%s.zip"):format(state.hash.sha256) }
 end
 
--- Earlier submissions of the task: null when the coordinator keeps its list closed.
-local function earlier(ctx, state)
-  local list, message, code = ctx.client:submissions { task_id = state.discover.task.id }
-  if list then return list end
-  if code ~= "unauthorized" and code ~= "not_found" then return nil, message, code end
-  ctx.report.warn(message)
-  return canonical.null
-end
-
 local function judge(ctx, state, draft)
-  local list, message, code = earlier(ctx, state)
-  if not list then return nil, message, code end
-  local known = list ~= canonical.null and list or nil
+  local known, message, code = steps.earlier(ctx, state)
+  if known == nil then return nil, message, code end
+  known = known or nil
   local submission = proposal.submission(ctx, state, known)
   local base_ref
   base_ref, message, code = submit.base_ref(state.discover.task, ctx.args.base_ref)
@@ -192,7 +140,7 @@ local function look_again(ctx, state)
   local task, message, code = ctx.client:find(state.discover.task.id)
   if not task then return nil, message, code end
   local claim
-  claim, message, code = claims.find(contest(ctx, state), state.claim.id)
+  claim, message, code = claims.find(steps.contest(ctx, state), state.claim.id)
   if claim == nil then return nil, message, code end
   if not claim or claim.id ~= state.claim.id then
     return nil, ("claim %s is no longer active"):format(state.claim.id), "claim_gone"
@@ -208,7 +156,7 @@ end
 -- A submission that an earlier run began: its record, or false when it never arrived.
 local function settle(ctx, state)
   if not ctx.sent then return false end
-  return submit.settle(contest(ctx, state), ctx.sent)
+  return submit.settle(steps.contest(ctx, state), ctx.sent)
 end
 
 local function send(ctx, state)
@@ -218,21 +166,14 @@ local function send(ctx, state)
   if not ok then return nil, message, id end
   ok, message, id = sidecar.write(ctx.folder, proposal.sidecar(state.gate.body))
   if not ok then return nil, message, id end
-  return submit.send(contest(ctx, state), state.gate.body)
-end
-
--- The coordinator's whole answer, beside the sidecar.
-local function keep_answer(ctx, record)
-  local text, message, code = canonical.encode(record)
-  if not text then return nil, message, code end
-  return fs.write(ctx.folder .. "/submission_result.json", text .. "\n")
+  return submit.send(steps.contest(ctx, state), state.gate.body)
 end
 
 local function submit_it(ctx, state)
   local record, how, code = send(ctx, state)
   if not record then return nil, how, code end
   if how ~= "sent before" then
-    local kept, message, id = keep_answer(ctx, record)
+    local kept, message, id = steps.keep_answer(ctx, record)
     if not kept then return nil, message, id end
   end
   return { id = record.id }, ("%s, %s"):format(record.id, how)
@@ -245,20 +186,6 @@ local function preview_submit(ctx, state)
   return { id = "(from the submission)" }
 end
 
-local function follow(ctx, state)
-  local detail, message, code, last = track.follow(ctx, state.submit.id, ctx.args.timeout)
-  local final = detail or last
-  local status = final and final.submission.status
-  if status then ctx.ledger:set_status(ctx.client.base, state.submit.id, status) end
-  if not detail then
-    if code == "rejected" then ctx.decided = "rejected" end
-    return nil, message, code
-  end
-  ctx.decided = "accepted"
-  return { status = status, observed_metrics = detail.submission.observed_metrics or {} },
-    ("accepted: %s"):format(work.observed(detail.submission))
-end
-
 local function preview_track()
   return {}
 end
@@ -268,8 +195,8 @@ return {
   about = "discover, claim, compress, publish, submit and follow one submission",
   steps = {
     { name = "discover", always = true, run = until_sent(discover) },
-    { name = "onboard", always = true, run = until_sent(read_onboarding) },
-    { name = "rules", always = true, run = merge_rules },
+    { name = "onboard", always = true, run = until_sent(steps.onboard) },
+    { name = "rules", always = true, run = steps.rules },
     { name = "claim", always = true, run = until_sent(take_claim), preview = preview_claim },
     { name = "compress", inputs = work.compress_inputs, run = until_sent(compress) },
     { name = "eval", inputs = work.eval_inputs, run = until_sent(evaluate) },
@@ -279,6 +206,6 @@ return {
       preview = preview_publish },
     { name = "gate", always = true, run = until_sent(pass_gate), preview = preview_gate },
     { name = "submit", always = true, run = submit_it, preview = preview_submit },
-    { name = "track", always = true, run = follow, preview = preview_track },
+    { name = "track", always = true, run = steps.follow, preview = preview_track },
   },
 }
