@@ -1,169 +1,201 @@
--- Whether an artifact will be accepted: the very bytes, the archive, every tensor, both size gates.
+-- Whether an artifact will be accepted, check by check as validators go: the very bytes, the
+-- archive, one config.json, a loader, every tensor, the parameters and both size gates.
 local fs = require "core.fs"
 local sha256 = require "core.sha256"
-local sys = require "core.sys"
 
 local archives = require "bittern.model.archive"
 local budget = require "bittern.compress.budget"
 local check = require "bittern.check"
-local hex = require "bittern.hex"
-local http = require "bittern.http"
+local fetched = require "bittern.artifact.fetched"
+local layout = require "bittern.artifact.layout"
 local models = require "bittern.model"
 local packed = require "bittern.artifact.packed"
-local paths = require "bittern.paths"
 local report = require "bittern.report"
 
 local M = {}
 
--- Size and hash are those that were asked for, where they were.
-local function check_bytes(what, found, options)
-  if options.size and found.size ~= options.size then
-    return nil, ("%s: has %d bytes, not %d"):format(what, found.size, options.size), "integrity"
-  end
-  local expected = options.sha256 and options.sha256:lower()
-  if expected and found.sha256 ~= expected then
-    return nil, ("%s: its SHA-256 is %s, not %s"):format(what, found.sha256, expected), "integrity"
-  end
+-- A validator refuses a model of more parameters (contract 6.2).
+local MOST_PARAMETERS <const> = 16 * budget.REFERENCE_PARAMETERS
+
+-- What is asked, in order. A stop that leaves nothing to look at skips what follows.
+local order = {
+  "bytes", "size", "sha256", "archive", "config", "model", "tensors", "loader", "parameters",
+  "artifact_size", "quantized_size",
+}
+
+local thousands = report.thousands
+
+-- Notes one check; `text` says what was found.
+local function pass(run, id, text)
+  run.checks[id] = { id = id, state = "pass", text = text }
   return true
 end
 
--- Reads every entry of the archive through.
-local function open_checked(path)
-  local folder, message, code = archives.open(path)
-  if not folder then return nil, message, code end
-  local ok, why, id = folder.check()
-  if ok then return folder end
-  folder.close()
-  return nil, why, id
-end
-
-local function check_tensors(path, folder)
-  local model <close>, message, code = models.open(path, folder)
-  if not model then return nil, message, code end
-  local found, why, id = packed.describe(model)
-  if not found then return nil, why, id end
-  for _, name in ipairs(check.sorted_keys(found.matrices)) do
-    local ok, reason, kind = packed.try(model, name, found.matrices[name])
-    if not ok then return nil, reason, kind end
-  end
-  return {
-    parameters = found.parameters, matrices = #check.sorted_keys(found.matrices),
-    plain = #found.plain,
-  }
-end
-
--- The gate that is failed, in words.
-local function over(what, result, gates, rate)
-  for _, gate in ipairs(gates) do
-    if not gate.ok then
-      local count = gate.id == "artifact_size" and budget.REFERENCE_PARAMETERS or result.parameters
-      return ("%s: %s bytes are %s over the %s that %s parameters may use at %s (%s)"):format(what,
-        report.thousands(result.size), report.thousands(gate.over), report.thousands(gate.limit),
-        report.thousands(count), budget.name(rate), gate.id)
-    end
-  end
+local function stop(run, id, message, code)
+  run.checks[id] = { id = id, state = "stop", text = message, code = code }
   return nil
 end
 
-local function check_gates(what, result, rate)
+local function check_bytes(run)
+  local options, result = run.options, run.result
+  local size, expected = result.size, options.sha256 and options.sha256:lower()
+  if options.size and size ~= options.size then
+    stop(run, "size", ("%s: has %d bytes, not %d"):format(run.what, size, options.size),
+      "integrity")
+  else
+    pass(run, "size", thousands(size) .. " bytes" .. (options.size and ", as said" or ""))
+  end
+  if expected and result.sha256 ~= expected then
+    return stop(run, "sha256", ("%s: its SHA-256 is %s, not %s"):format(run.what, result.sha256,
+      expected), "integrity")
+  end
+  return pass(run, "sha256", result.sha256 .. (expected and ", as said" or ""))
+end
+
+-- Opens the archive by the rules of validators and reads every entry through.
+local function open_archive(run, path)
+  local folder, message, code = archives.open(path)
+  if not folder and code == "archive_config" then
+    pass(run, "archive", "can be read")
+    return stop(run, "config", message, code)
+  end
+  if not folder then return stop(run, "archive", message, code) end
+  local ok, why, id = folder.check()
+  if not ok then
+    folder.close()
+    return stop(run, "archive", why, id)
+  end
+  run.result.files = #folder.entries
+  pass(run, "archive", ("%d files, each whole"):format(#folder.entries))
+  pass(run, "config", "exactly one config.json")
+  return folder
+end
+
+-- What transformers needs to load packed weights; dense ones need nothing.
+local function check_loader(run, model)
+  if (model.metadata or {}).format ~= layout.FORMAT then
+    return pass(run, "loader", "none needed: the weights are dense")
+  end
+  local map = model.config.auto_map
+  local class = type(map) == "table" and map.AutoModelForCausalLM
+  local file = type(class) == "string" and class:match("^([%w_]+)%.[%w_]+$")
+  if not file then
+    return stop(run, "loader", run.what .. ": its weights are packed, but config.json names no "
+      .. "loader in auto_map.AutoModelForCausalLM", "invalid_artifact")
+  end
+  if not model:has(file .. ".py") then
+    return stop(run, "loader", ("%s: config.json names the loader %s.py, which is not there")
+      :format(run.what, file), "invalid_artifact")
+  end
+  if type(model.config.architectures) ~= "table" or #model.config.architectures == 0 then
+    return stop(run, "loader", run.what .. ": config.json names no architectures, which the loader "
+      .. "builds", "invalid_artifact")
+  end
+  return pass(run, "loader", file .. ".py")
+end
+
+-- Decodes every packed matrix.
+local function check_tensors(run, model)
+  local found, message, code = packed.describe(model)
+  if not found then return stop(run, "tensors", message, code) end
+  local names = check.sorted_keys(found.matrices)
+  for _, name in ipairs(names) do
+    local ok, why, id = packed.try(model, name, found.matrices[name])
+    if not ok then return stop(run, "tensors", why, id) end
+  end
+  run.result.matrices, run.result.plain = #names, #found.plain
+  pass(run, "tensors", ("%d packed matrices decode, %d plain tensors"):format(#names,
+    #found.plain))
+  return found.parameters
+end
+
+local function check_parameters(run, count)
+  run.result.parameters = count
+  if count < 1 or count > MOST_PARAMETERS then
+    return stop(run, "parameters", ("%s: has %s parameters; validators take 1 to %s"):format(
+      run.what, thousands(count), thousands(MOST_PARAMETERS)), "invalid_artifact")
+  end
+  return pass(run, "parameters", ("%s, %.4f bits each"):format(thousands(count),
+    run.result.size * 8 / count))
+end
+
+-- Both size gates, in bytes.
+local function check_gates(run, parameters)
+  local rate, size = run.options.budget, run.result.size
   if not rate then return true end
-  local gates, message, code = budget.gates(result.size, result.parameters, rate)
-  if not gates then return nil, message, code end
-  result.gates = gates
-  local failed = over(what, result, gates, rate)
-  if failed then return nil, failed, "over_budget" end
-  return true
+  local gates = assert(budget.gates(size, parameters, rate))
+  run.result.gates = gates
+  for _, gate in ipairs(gates) do
+    local count = gate.id == "artifact_size" and budget.REFERENCE_PARAMETERS or parameters
+    if gate.ok then
+      pass(run, gate.id, ("%.2f %% of the %s bytes that %s parameters may use at %s"):format(
+        100 * size / gate.limit, thousands(gate.limit), thousands(count), budget.name(rate)))
+    else
+      stop(run, gate.id, ("%s: %s bytes are %s over the %s that %s parameters may use at %s (%s)")
+        :format(run.what, thousands(size), thousands(gate.over), thousands(gate.limit),
+          thousands(count), budget.name(rate), gate.id), "over_budget")
+    end
+  end
 end
 
-local function check_contents(path, what, result, options)
-  local folder, message, code = open_checked(path)
-  if not folder then return nil, message, code end
-  result.files = #folder.entries
-  local found, why, id = check_tensors(path, folder)
-  if not found then return nil, why, id end
-  for key, value in pairs(found) do result[key] = value end
-  return check_gates(what, result, options.budget)
+local function check_contents(run, path)
+  local folder = open_archive(run, path)
+  if not folder then return end
+  local model <close>, message, code = models.open(path, folder)
+  if not model then return stop(run, "model", message, code) end
+  pass(run, "model", ("%s, %d tensors"):format(model.config.model_type or "no model_type",
+    #model.names))
+  check_loader(run, model)
+  local parameters = check_tensors(run, model)
+  if not parameters then return end
+  check_parameters(run, parameters)
+  check_gates(run, parameters)
 end
 
-local function verify_file(options)
-  local path = options.path
-  local info, why, cause = fs.stat(path)
-  if not info then return nil, why, cause end
+local function check_file(run)
+  local path = run.options.path
+  local info, message, code = fs.stat(path)
+  if not info then return stop(run, "bytes", message, code) end
   if info.type == "directory" then
-    return nil, path .. ": is a directory; validators download one file: `bittern pack` makes it",
-      "archive_format"
+    return stop(run, "bytes", path .. ": is a directory; validators download one file: "
+      .. "`bittern pack` makes it", "archive_format")
   end
-  local hash, size, code = sha256.file(path)
-  if not hash then return nil, size, code end
-  local result = { path = path, size = size, sha256 = hash }
-  local ok, message, id = check_bytes(path, result, options)
-  if not ok then return nil, message, id end
-  if options.contents ~= false then
-    ok, message, id = check_contents(path, path, result, options)
-    if not ok then return nil, message, id end
+  local hash, size, id = sha256.file(path)
+  if not hash then return stop(run, "bytes", size, id) end
+  run.result.size, run.result.sha256 = size, hash
+  pass(run, "bytes", path)
+  check_bytes(run)
+  if run.options.contents ~= false then check_contents(run, path) end
+end
+
+local function check_url(run)
+  local options = run.options
+  local fetch = options.contents == false and fetched.get or fetched.copy
+  local found, message, code = fetch(options.url, options)
+  if not found then return stop(run, "bytes", message, code) end
+  run.result.size, run.result.sha256 = found.size, found.sha256
+  pass(run, "bytes", "one GET, no redirect")
+  check_bytes(run)
+  if not found.path then return end
+  check_contents(run, found.path)
+  local removed, why, id = fs.remove(found.path)
+  if not removed then stop(run, "bytes", why, id) end
+end
+
+-- The checks in order; those that nobody came to are skipped.
+local function conclude(run)
+  local result, list = run.result, {}
+  for _, id in ipairs(order) do
+    local gate = id == "artifact_size" or id == "quantized_size"
+    local asked = run.options.contents ~= false or id == "bytes" or id == "size" or id == "sha256"
+    list[#list + 1] = run.checks[id] or { id = id, state = "skip",
+      text = gate and not run.options.budget and "no budget was given"
+        or not asked and "not asked" or "nothing to look at" }
+    local failed = list[#list].state == "stop"
+    result.first = result.first or failed and list[#list] or nil
   end
+  result.checks, result.ok = list, result.first == nil
   return result
-end
-
-local function check_status(url, response)
-  local status = response.status
-  if status == 200 then return true end
-  if status >= 300 and status < 400 then
-    return nil, ("%s: answers %d, a redirect to %s; validators follow none"):format(url, status,
-      report.clean(response.headers.location or "nowhere")), "redirect"
-  end
-  return nil, ("%s: answers %d, not 200"):format(url, status), "http_status"
-end
-
--- One GET that follows nothing; each piece goes to the hash and to `keep`.
-local function fetch(url, options, keep)
-  local hash <close>, size = sha256.new(), 0
-  local response, message, code = http.get(url, {
-    redirects = 0, timeout = 0, on_progress = options.on_progress,
-    sink = function(piece)
-      hash:update(piece)
-      size = size + #piece
-      if keep then return keep(piece) end
-      return true
-    end,
-  })
-  if not response then return nil, message, code end
-  local ok, why, id = check_status(url, response)
-  if not ok then return nil, why, id end
-  local found = { url = url, size = size, sha256 = hash:hex() }
-  ok, why, id = check_bytes(url, found, options)
-  if not ok then return nil, why, id end
-  return found
-end
-
--- A name in the cache that nobody else has.
-local function temporary()
-  local made, message, code = fs.mkdir(paths.cache())
-  if not made then return nil, message, code end
-  local salt = hex.encode(sys.random(8))
-  return ("%s/verify-%s.zip"):format(paths.cache(), salt)
-end
-
--- Fetches to a file, then looks into it.
-local function verify_copy(url, path, options)
-  local out <close>, message, code = fs.create(path)
-  if not out then return nil, message, code end
-  local result, why, id = fetch(url, options, function(piece) return out:write(piece) end)
-  if not result then return nil, why, id end
-  local ok, reason, kind = out:commit()
-  if not ok then return nil, reason, kind end
-  ok, reason, kind = check_contents(path, url, result, options)
-  local removed, fault, fault_code = fs.remove(path)
-  if not ok then return nil, reason, kind end
-  if not removed then return nil, fault, fault_code end
-  return result
-end
-
-local function verify_url(options)
-  if options.contents == false then return fetch(options.url, options) end
-  local path, message, code = temporary()
-  if not path then return nil, message, code end
-  return verify_copy(options.url, path, options)
 end
 
 local schema = {
@@ -173,19 +205,33 @@ local schema = {
   on_progress = { type = "function", optional = true },
 }
 
---- Verifies an artifact by the rules of validators.
+--- Makes every check of an artifact that can be made.
 -- @param options {path = file or url = address; size, sha256 = what they must be; budget = rate as
 --   budget.rate takes it; contents = false looks at the bytes only; on_progress = for a URL}
--- @return {path or url, size, sha256, files, matrices, plain, parameters, gates}, or nil, message,
---   code: "integrity", "redirect", "http_status", "over_budget", "archive_...", "model_...", ...
-function M.run(options)
-  options = check.options(options, schema, "verify.run")
+-- @return {ok, first = the first check that stops, checks = array of {id, state =
+--   "pass"|"stop"|"skip", text, code}, path or url, size, sha256, files, matrices, plain,
+--   parameters, gates}; or nil, message, code for a budget that is none
+function M.checks(options)
+  options = check.options(options, schema, "verify.checks")
   if options.budget then
     local ok, message, code = budget.rate(options.budget)
     if not ok then return nil, message, code end
   end
-  if options.url then return verify_url(options) end
-  return verify_file(options)
+  local run = { options = options, checks = {}, what = options.url or options.path,
+    result = { path = options.path, url = options.url } }
+  if options.url then check_url(run) else check_file(run) end
+  return conclude(run)
+end
+
+--- Verifies an artifact: what M.checks found, or the first stop.
+-- @param options as M.checks
+-- @return as M.checks, or nil, message, code: "integrity", "redirect", "http_status",
+--   "over_budget", "invalid_artifact", "archive_...", "model_...", ...
+function M.run(options)
+  local result, message, code = M.checks(options)
+  if not result then return nil, message, code end
+  if result.ok then return result end
+  return nil, result.first.text, result.first.code
 end
 
 return M

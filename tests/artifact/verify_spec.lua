@@ -6,6 +6,7 @@ local budget = require "bittern.compress.budget"
 local engine = require "bittern.compress.engine"
 local json = require "bittern.json"
 local pack = require "bittern.artifact.pack"
+local packed_model = require "tests.packed_model"
 local small_model = require "tests.small_model"
 local support = require "tests.support"
 local verify = require "bittern.artifact.verify"
@@ -97,6 +98,40 @@ describe("verifying a file", function()
       "invalid_artifact", "'w.codes' is U8 [2, 1], its plan needs U8 [2, 2]")
   end)
 
+  it("goes on after a stop, and skips what there is nothing to look at for", function()
+    local result = assert(verify.checks { path = artifact.path, size = 1, budget = "0.5" })
+    local states = {}
+    for i, one in ipairs(result.checks) do states[i] = one.id .. " " .. one.state end
+    assert.same({ "bytes pass", "size stop", "sha256 pass", "archive pass", "config pass",
+      "model pass", "tensors pass", "loader pass", "parameters pass", "artifact_size pass",
+      "quantized_size stop" }, states)
+    assert.same({ false, "size" }, { result.ok, result.first.id })
+    result = assert(verify.checks { path = folder .. "/damaged.zip" })
+    for i, one in ipairs(result.checks) do states[i] = one.state end
+    assert.equal("pass pass pass stop skip skip skip skip skip skip skip",
+      table.concat(states, " "))
+  end)
+
+  it("wants the loader that config.json names, and the class that it builds", function()
+    local function packed_zip(config, files)
+      local dir = packed_model.write({ { "w", { codec = "b1", group = 0, shape = { 2, 9 },
+        rescued = 0 } } }, { config = config, files = files })
+      local path = support.folder() .. "/a.zip"
+      assert(pack.run { dir = dir, out = path })
+      return path
+    end
+    local map = { AutoModelForCausalLM = "modeling_bittern.BitternForCausalLM" }
+    local names = json.array { "X" }
+    local loader = { ["modeling_bittern.py"] = "" }
+    refused({ path = packed_zip({ architectures = names }, loader) }, "invalid_artifact",
+      "names no loader")
+    refused({ path = packed_zip { auto_map = map, architectures = names } }, "invalid_artifact",
+      "names the loader modeling_bittern.py, which is not there")
+    refused({ path = packed_zip({ auto_map = map }, loader) }, "invalid_artifact",
+      "names no architectures")
+    assert(verify.run { path = packed_zip({ auto_map = map, architectures = names }, loader) })
+  end)
+
   it("takes a dense model, too", function()
     local result = assert(verify.run { path = zip_of { { name = "w", shape = { 3, 5 } } } })
     assert.same({ 15, 0, 1 }, { result.parameters, result.matrices, result.plain })
@@ -131,7 +166,8 @@ describe("verifying a URL", function()
 
   it("exits 12 when the bytes there changed", function()
     fails(12, "integrity", "its SHA-256 is", base .. "/damaged.zip", "--sha256", artifact.sha256)
-    fails(12, "integrity", "not 5", base .. "/good.zip", "--size", "5", "--bytes-only")
+    fails(12, "integrity", "has more than 5 bytes", base .. "/good.zip", "--size", "5",
+      "--bytes-only")
   end)
 
   it("names a redirect and does not follow it", function()
