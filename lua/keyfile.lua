@@ -182,14 +182,14 @@ end
 
 --- What a hotkey file shows without its secret, which stays shut.
 -- @param text the file's, a secret of core.keybox
--- @return {kind = "encrypted", "public" or "secret", address= or nil}
+-- @return {kind = "encrypted", "public" or "plain", address= or nil}
 function M.glance(text)
   if encrypted.is(text) then return { kind = "encrypted" } end
   local file = looks_like_json(text) and fields.read(text)
-  if type(file) ~= "table" then return { kind = "secret" } end
+  if type(file) ~= "table" then return { kind = "plain" } end
   local address, kind = stored_address(file), "public"
   for _, secret in ipairs(secrets) do
-    if present(file[secret[1]]) then kind = "secret" end
+    if present(file[secret[1]]) then kind = "plain" end
   end
   return { kind = kind, address = address ~= "" and address or nil }
 end

@@ -31,11 +31,11 @@ local function typed(path, attempt)
   return line_of(STDIN)
 end
 
--- A password that can be had once.
-local function once(get)
+-- A password that is asked for so many times.
+local function times(count, get)
   return function(attempt)
-    if attempt > 1 then return nil end
-    local password, message, code = get()
+    if attempt > count then return nil end
+    local password, message, code = get(attempt)
     if not password then return nil, message, code end
     if #password == 0 then return nil, "the password is empty", "key_password" end
     return password
@@ -48,8 +48,8 @@ end
 -- @return function(attempt) -> secret, or nil, message, code when there is no (further) password
 function M.source(options, path)
   local file, fd = options.password_file, options.password_fd
-  if file then return once(function() return first_line(file) end) end
-  if fd then return once(function() return line_of(fd) end) end
+  if file then return times(1, function() return first_line(file) end) end
+  if fd then return times(1, function() return line_of(fd) end) end
   local terminal = options.terminal
   if terminal == nil then terminal = sys.isatty(STDIN) end
   if not terminal then
@@ -57,10 +57,7 @@ function M.source(options, path)
       return nil, "is encrypted, and nobody is at a terminal to ask", "key_encrypted"
     end
   end
-  return function(attempt)
-    if attempt > ATTEMPTS then return nil end
-    return typed(path, attempt)
-  end
+  return times(ATTEMPTS, function(attempt) return typed(path, attempt) end)
 end
 
 return M

@@ -146,17 +146,28 @@ function M.open(options)
   return { key = key, address = key:address(), path = path, warnings = warnings }
 end
 
+--- Whether a new hotkey may be written.
+-- @param path where
+-- @return true, or nil, message, code
+function M.may_create(path)
+  if is_coldkey(path) then return nil, path .. ": is the name of a coldkey", "usage" end
+  if fs.stat(path) then return nil, path .. ": File exists", "exists" end
+  return true
+end
+
 --- Writes a new hotkey with a fresh mnemonic, for its owner's eyes only.
 -- @param path string; a file that is there stays as it is
+-- @param words how many the mnemonic has, 12 or 24 (nil: 12)
 -- @return address, the mnemonic as a secret; or nil, message, code
-function M.create(path)
-  if is_coldkey(path) then return nil, path .. ": is the name of a coldkey", "usage" end
+function M.create(path, words)
+  local may, wrong, kind = M.may_create(path)
+  if not may then return nil, wrong, kind end
   local folder = path:match("^(.*)/[^/]*$")
   if folder and folder ~= "" then
     local made, message, code = fs.mkdir(folder, OWNER_FOLDER)
     if not made then return nil, message, code end
   end
-  local mnemonic = assert(sr25519.generate())
+  local mnemonic = assert(sr25519.generate(words))
   local key <close> = assert(sr25519.from_mnemonic(mnemonic))
   local text <close> = assert(keyfile.text(key, mnemonic))
   local options = { mode = OWNER_ONLY, exclusive = true }

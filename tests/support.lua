@@ -72,6 +72,15 @@ function M.bittern(home, argv, options)
   return M.run({ M.bin, table.unpack(argv) }, all)
 end
 
+--- Runs this program at a terminal of its own.
+-- @param answers lines that are typed when it asks for what it does not show, "\\3" as Ctrl-C
+-- @return {status=, stdout= what the terminal showed, and [echo] when it shows typed text again}
+function M.at_terminal(home, answers, argv)
+  local all = { "/usr/bin/python3", M.root .. "/tests/fixtures/terminal.py", answers, M.bin }
+  table.move(argv, 1, #argv, #all + 1, all)
+  return M.run(all, { env = M.environment(home, { NO_COLOR = "1" }) })
+end
+
 --- What a command of this program takes.
 -- @return exit status, seconds, bytes of memory at its peak
 function M.cost(home, argv)

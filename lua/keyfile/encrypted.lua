@@ -58,7 +58,7 @@ function M.open(secret, ask)
   local failure, id
   for attempt = 1, math.maxinteger do
     local password <close>, why, what = ask(attempt)
-    if not password then return nil, failure or why, id or what end
+    if not password then return nil, why or failure, what or id end
     local plain
     plain, failure, id = try(box, password)
     if plain or id ~= "key_password" then return plain, failure, id end
