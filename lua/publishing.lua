@@ -55,17 +55,48 @@ function M.prove(url, artifact, on_progress)
     "integrity"
 end
 
+-- What the environment says of a publisher's arguments: BITTERN_S3_BUCKET is `bucket` of `s3`.
+local function with_environment(env, name, publisher, set)
+  local all = {}
+  local prefix = "BITTERN_" .. (name:match("([^/]*)%.lua$") or name):upper():gsub("%W", "_") .. "_"
+  for argument in pairs(publisher.args or {}) do
+    all[argument] = env(prefix .. argument:upper())
+  end
+  for argument, value in pairs(set or {}) do all[argument] = value end
+  return all
+end
+
+--- A publisher with its arguments.
+-- @param ctx {env = function(name) -> value}
+-- @param name of the publisher, or a path
+-- @param set {argument = text} of the command line
+-- @return publisher, its arguments, its path; or nil, message, code
+function M.find(ctx, name, set)
+  local publisher, path, code = script.find("publish", name)
+  if not publisher then return nil, path, code end
+  local args, message, id = script.arguments(publisher,
+    with_environment(ctx.env, name, publisher, set))
+  if not args then return nil, ("publisher %s: %s"):format(name, message), id end
+  return publisher, args, path
+end
+
+-- What a publisher sees: the command's ctx and its own arguments.
+local function seen_by(ctx, args)
+  return setmetatable({ args = args }, { __index = ctx })
+end
+
 --- Publishes a file and proves that it arrived.
 -- @param ctx what publishers see: {base= the coordinator's URL, sign= function(request) -> headers,
---   report=, env=, on_progress=}
+--   report=, env=, on_progress=}; they see `args` beside
 -- @param name of the publisher
 -- @param artifact {path=, size=, sha256=}
+-- @param set {argument = text} for the publisher
 -- @return url, or nil, message, code
-function M.publish(ctx, name, artifact)
-  local publisher, message, code = script.find("publish", name)
-  if not publisher then return nil, message, code end
-  local url
-  url, message, code = publisher.publish(ctx, artifact)
+function M.publish(ctx, name, artifact, set)
+  local publisher, args, code = M.find(ctx, name, set)
+  if not publisher then return nil, args, code end
+  local url, message
+  url, message, code = publisher.publish(seen_by(ctx, args), artifact)
   if type(url) ~= "string" then
     return nil, ("publish with %s: %s"):format(name, message or "it named no URL"), code or "script"
   end

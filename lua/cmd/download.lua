@@ -150,7 +150,7 @@ end
 
 return {
   api = 1,
-  about = "download a file or a Hugging Face repository, resumable, proven by hash",
+  about = "download a file or a Hugging Face repository, proven by hash",
   group = "artifact",
   args = function(parser)
     parser:argument("source", "a URL, or hf:owner/repo[@revision][:path]")
