@@ -21,7 +21,7 @@ BUILD_DEBS := gcc libc6-dev pkg-config liblua5.4-dev lua-cjson lua-filesystem \
   libsqlite3-dev libmicrohttpd-dev libarchive-dev ca-certificates git
 TEST_DEBS  := lua-busted libcmocka-dev python3-minimal python3-nacl \
   python3-numpy unzip curl nginx-light lua-check clang clang-format bubblewrap \
-  libarchive-tools
+  libarchive-tools s3cmd
 # Node may come from elsewhere than Debian: ask for the commands.
 NODE_DEBS   = $(if $(shell command -v node),,nodejs) \
   $(if $(shell command -v npm),,npm)

@@ -10,11 +10,15 @@ local M = {}
 -- is reported by its status and not by its length.
 local SLACK <const> = 1 << 20
 
-local redirects = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
+-- What a miner must know who publishes behind a redirect all the same.
+M.REFUSED = "the bytes are there, but a validator of the public replay engine would say "
+  .. "'submission artifact redirects are not allowed'"
+
+local redirecting = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
 
 -- What the answer's head already says is wrong, or nil.
 local function objection(url, response)
-  if redirects[response.status] then
+  if redirecting[response.status] then
     local to = response.headers.location or "nowhere"
     return ("%s answers %d, a redirect to %s"):format(url, response.status, to), "redirect"
   end
@@ -31,11 +35,12 @@ end
 -- @param url string
 -- @param artifact {size=, sha256=}
 -- @param on_progress function(done, total) or nil
+-- @param redirects how many are followed, which validators do not
 -- @return true, or nil, message, code ("redirect", "integrity", ...)
-function M.prove(url, artifact, on_progress)
+function M.prove(url, artifact, on_progress, redirects)
   local hash, size = sha256.new(), 0
   local response, message, code = http.get(url, {
-    redirects = 0, timeout = 0, on_progress = on_progress,
+    redirects = redirects or 0, timeout = 0, on_progress = on_progress,
     sink = function(chunk)
       size = size + #chunk
       if size > artifact.size + SLACK then return nil, "longer than published", "integrity" end
@@ -95,14 +100,14 @@ end
 function M.publish(ctx, name, artifact, set)
   local publisher, args, code = M.find(ctx, name, set)
   if not publisher then return nil, args, code end
-  local url, message
-  url, message, code = publisher.publish(seen_by(ctx, args), artifact)
+  local url, how, id = publisher.publish(seen_by(ctx, args), artifact)
   if type(url) ~= "string" then
-    return nil, ("publish with %s: %s"):format(name, message or "it named no URL"), code or "script"
+    return nil, ("publish with %s: %s"):format(name, how or "it named no URL"), id or "script"
   end
-  local proven
-  proven, message, code = M.prove(url, artifact, ctx.on_progress)
-  if not proven then return nil, message, code end
+  local follows = type(how) == "table" and how.redirects
+  local proven, message, kind = M.prove(url, artifact, ctx.on_progress, follows and 5 or 0)
+  if not proven then return nil, message, kind end
+  if follows then ctx.report.warn(M.REFUSED) end
   return url
 end
 

@@ -270,6 +270,21 @@ function M.kinds()
   return check.sorted_keys(kinds)
 end
 
+--- What the command line's `--set` gave.
+-- @param list array of "NAME=VALUE", or nil
+-- @return {name = text}, or nil, message, "usage"
+function M.settings(list)
+  local set = {}
+  for _, text in ipairs(list or {}) do
+    local name, value = text:match("^([%w_]+)=(.*)$")
+    if not name then
+      return nil, ("--set '%s' is not of the form NAME=VALUE"):format(text), "usage"
+    end
+    set[name] = value
+  end
+  return set
+end
+
 --- Arguments of a script: its defaults, overridden by what the user set.
 -- @param script a loaded script; script.args is {name = {default, "what it is"}}
 -- @param set {name = text or value}

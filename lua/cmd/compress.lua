@@ -2,19 +2,6 @@
 
 local WIDTH <const> = 80
 
-local function settings(list)
-  local set = {}
-  for _, text in ipairs(list or {}) do
-    local name, value = text:match("^([%w_]+)=(.*)$")
-    if not name then
-      return nil, ("--set '%s' is not of the form NAME=VALUE"):format(text), "usage"
-    end
-    set[name] = value
-  end
-  return set
-end
-
--- Codec, bases, group, offsets and column scales: "b1x2 g128 +off +col".
 local function codec_text(t)
   local parts = { t.bases and t.codec .. "x" .. t.bases or t.codec }
   if (t.group or 0) > 0 then parts[#parts + 1] = "g" .. t.group end
@@ -96,7 +83,7 @@ return {
     if not args.out and not args.dry_run then
       return nil, "give --out PATH, or --dry-run", "usage"
     end
-    local set, message, code = settings(args.set)
+    local set, message, code = require("bittern.script").settings(args.set)
     if not set then return nil, message, code end
     local started, progress = require("core.sys").time(), nil
     local result, why, id = require("bittern.compress.engine").run {

@@ -25,9 +25,9 @@ local function publisher(ctx, url)
 end
 
 -- What would go where; how is the publisher's own business.
-local function preview(ctx, artifact)
-  local found, path, code = script.find("publish", ctx.args.to)
-  if not found then return nil, path, code end
+local function preview(ctx, artifact, set)
+  local found, message, path = publishing.find(ctx, ctx.args.to, set)
+  if not found then return nil, message, path end
   if ctx.json then
     ctx.report.data { dry_run = true, publisher = path, size = artifact.size,
       sha256 = artifact.sha256 }
@@ -40,15 +40,18 @@ local function preview(ctx, artifact)
 end
 
 local function publish(ctx)
+  local set, wrong, usage = script.settings(ctx.args.set)
+  if not set then return nil, wrong, usage end
   local digest, size, code = sha256.file(ctx.args.file)
   if not digest then return nil, size, code end
   if ctx.args.dry_run then
-    return preview(ctx, { path = ctx.args.file, size = size, sha256 = digest })
+    return preview(ctx, { path = ctx.args.file, size = size, sha256 = digest }, set)
   end
   local client, why, kind = session.client(ctx)
   if not client then return nil, why, kind end
   local artifact = { path = ctx.args.file, size = size, sha256 = digest }
-  local url, message, id = publishing.publish(publisher(ctx, client.base), ctx.args.to, artifact)
+  local url, message, id = publishing.publish(publisher(ctx, client.base), ctx.args.to, artifact,
+    set)
   if not url then return nil, message, id end
   if ctx.json then
     ctx.report.data { url = url, size = size, sha256 = digest }
@@ -67,6 +70,7 @@ return {
   args = function(parser)
     parser:argument("file", "the artifact")
     parser:option("--to", "publisher; `bittern scripts` lists them"):argname("P"):count(1)
+    parser:option("--set", "an argument of the publisher"):argname "NAME=VALUE":count "*"
     parser:flag("--dry-run", "say what would be published by whom; send nothing")
     wallet.arguments(parser)
   end,

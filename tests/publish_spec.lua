@@ -1,0 +1,271 @@
+-- bittern publish against real and small servers: whatever the way, the URL must give the bytes.
+local fs = require "core.fs"
+local sha256 = require "core.sha256"
+local sys = require "core.sys"
+local hub_server = require "tests.hub_server"
+local json = require "bittern.json"
+local nginx = require "tests.nginx"
+local s3_server = require "tests.s3_server"
+local serving = require "tests.serving"
+local support = require "tests.support"
+
+local MIB <const> = 1 << 20
+
+-- A file to publish in a home of its own.
+local function artifact(size)
+  local home = support.folder()
+  local bytes = sys.random(256):rep(size // 256 + 1):sub(1, size)
+  assert(fs.write(home .. "/a.zip", bytes))
+  return { home = home, path = home .. "/a.zip", bytes = bytes, sha256 = sha256.hex(bytes) }
+end
+
+local function publish(file, to, servers, options)
+  local argv = { "publish", file.path, "--to", to }
+  for _, set in ipairs(options.set or {}) do
+    argv[#argv + 1] = "--set"
+    argv[#argv + 1] = set
+  end
+  return serving.bittern(argv, servers, { home = file.home, env = options.env })
+end
+
+describe("publisher directory", function()
+  it("copies into a served folder and proves the URL", function()
+    local server = nginx.start()
+    local file = artifact(3 * MIB)
+    local result = publish(file, "directory", {}, { set = { "folder=" .. server.www,
+      "url=" .. server.url .. "/" } })
+    assert.equal(0, result.status, result.stderr)
+    assert.equal(("%s/%s.zip\n"):format(server.url, file.sha256), result.stdout)
+    local missing = publish(file, "directory", {}, { set = { "folder=" .. server.www,
+      "url=" .. server.url .. "/elsewhere" } })
+    assert.equal(7, missing.status)
+    server.close()
+  end)
+
+  it("takes its arguments from the environment, too", function()
+    local file = artifact(10)
+    local result = publish(file, "directory", {},
+      { env = { BITTERN_DIRECTORY_FOLDER = file.home } })
+    assert.equal(2, result.status)
+    assert.matches("url=URL", result.stderr)
+    assert.equal(2, publish(file, "directory", {}, { set = { "foldr=x" } }).status)
+    assert.matches("did you mean 'folder'", publish(file, "directory", {},
+      { set = { "foldr=x" } }).stderr)
+  end)
+end)
+
+describe("publisher command", function()
+  local function program(file, text)
+    local path = file.home .. "/up"
+    assert(fs.write(path, "#!/bin/sh\n" .. text, { mode = 448 }))
+    return { set = { "run=" .. path } }
+  end
+
+  it("takes the URL that a program prints", function()
+    local server = nginx.start()
+    local file = artifact(1000)
+    local result = publish(file, "command", {}, program(file, ([[
+      cp "$BITTERN_ARTIFACT_PATH" %s/x && echo %s/x]]):format(server.www, server.url)))
+    assert.equal(0, result.status, result.stderr)
+    assert.equal(server.url .. "/x\n", result.stdout)
+    server.close()
+  end)
+
+  it("tells of one that fails, or prints something else", function()
+    local file = artifact(10)
+    local failed = publish(file, "command", {}, program(file, "echo no room >&2; exit 3"))
+    assert.equal(14, failed.status)
+    assert.matches("exit 3: no room", failed.stderr)
+    local silent = publish(file, "command", {}, program(file, "echo done"))
+    assert.matches("printed 'done ?', not one URL", silent.stderr)
+  end)
+end)
+
+describe("publisher put", function()
+  it("puts the file where the URL says, with the headers of a file", function()
+    local file, seen = artifact(5000), {}
+    local objects = {}
+    local server = serving.listen(function(request)
+      if request.method == "PUT" then
+        seen[#seen + 1] = request
+        objects[request.path] = request.body
+        return { status = 201 }
+      end
+      return { status = objects[request.path] and 200 or 404, body = objects[request.path] }
+    end)
+    assert(fs.write(file.home .. "/auth", "Authorization: Basic c2VjcmV0\n", { mode = 384 }))
+    local set = { "url=" .. server.url .. "/d/{sha256}?sig=canary", "headers=" .. file.home
+      .. "/auth" }
+    local result = publish(file, "put", { server }, { set = set })
+    assert.equal(0, result.status, result.stderr)
+    assert.equal(("%s/d/%s\n"):format(server.url, file.sha256), result.stdout)
+    assert.equal("Basic c2VjcmV0", seen[1].headers.authorization)
+    assert.equal("sig=canary", seen[1].query)
+    assert.is_nil((result.stdout .. result.stderr):find("canary", 1, true))
+    assert(fs.write(file.home .. "/auth", "Authorization: x\n", { mode = 420 }))
+    assert.matches("others may read it", publish(file, "put", { server }, { set = set }).stderr)
+  end)
+end)
+
+describe("publisher s3", function()
+  local KEYS <const> = { id = "AKIATEST", secret = "very/secret+key" }
+  local ENV <const> = { AWS_ACCESS_KEY_ID = KEYS.id, AWS_SECRET_ACCESS_KEY = KEYS.secret }
+
+  local function open(store, stop_at)
+    return serving.listen(function(request)
+      if stop_at and store.received >= stop_at then return { status = 403, body = "" } end
+      return s3_server.handle(store, request)
+    end, { max_body = 64 * MIB })
+  end
+
+  local function set_of(server, more)
+    local set = { "endpoint=" .. server.url, "bucket=b", "key=models/{sha256}.zip" }
+    for _, text in ipairs(more or {}) do set[#set + 1] = text end
+    return set
+  end
+
+  it("puts a small file in one piece", function()
+    local store, file = s3_server.new(KEYS), artifact(100000)
+    local server = open(store)
+    local result = publish(file, "s3", { server }, { env = ENV, set = set_of(server) })
+    assert.equal(0, result.status, result.stderr)
+    assert.equal(("%s/b/models/%s.zip\n"):format(server.url, file.sha256), result.stdout)
+    assert.equal(file.bytes, store.objects["/b/models/" .. file.sha256 .. ".zip"])
+    assert.is_nil((result.stdout .. result.stderr):find(KEYS.secret, 1, true))
+  end)
+
+  it("sends a large one in parts, and after a stop only those that are missing", function()
+    local store, file = s3_server.new(KEYS), artifact(17 * MIB)
+    local server = open(store, 10 * MIB)
+    local options = { env = ENV, set = set_of(server, { "part=5" }) }
+    assert.equal(4, publish(file, "s3", { server }, options).status)
+    assert.equal(10 * MIB, store.received)
+    server.handler = function(request) return s3_server.handle(store, request) end
+    local result = publish(file, "s3", { server }, options)
+    assert.equal(0, result.status, result.stderr)
+    assert.equal(17 * MIB, store.received)
+    assert.equal(file.bytes, store.objects["/b/models/" .. file.sha256 .. ".zip"])
+    assert.same({}, store.uploads)
+  end)
+
+  it("names what the store says, and missing keys", function()
+    local store, file = s3_server.new { id = KEYS.id, secret = "another" }, artifact(10)
+    local server = open(store)
+    local result = publish(file, "s3", { server }, { env = ENV, set = set_of(server) })
+    assert.equal(4, result.status)
+    assert.matches("SignatureDoesNotMatch", result.stderr)
+    assert.matches("AWS_ACCESS_KEY_ID", publish(file, "s3", { server },
+      { set = set_of(server) }).stderr)
+  end)
+
+  -- s3cmd is a client that others wrote: the store of these tests is not wrong in our way.
+  it("has a store that s3cmd understands and is understood by", function()
+    local store, file = s3_server.new(KEYS), artifact(12 * MIB)
+    local server = open(store)
+    local host = server.url:match("//(.*)")
+    assert(fs.write(file.home .. "/cfg", ("[default]\naccess_key = %s\nsecret_key = %s\n"
+      .. "host_base = %s\nhost_bucket = %s\nuse_https = False\nsignature_v2 = False\n")
+      :format(KEYS.id, KEYS.secret, host, host)))
+    local function s3cmd(...)
+      return serving.run({ "s3cmd", "-c", file.home .. "/cfg", "--no-progress",
+        "--multipart-chunk-size-mb=5", ... }, { server }, { home = file.home })
+    end
+    local small = artifact(1000)
+    local put = s3cmd("put", small.path, "s3://b/small")
+    assert.equal(0, put.status, put.stderr .. table.concat(store.log, "\n"))
+    assert.equal(small.bytes, store.objects["/b/small"])
+    local get = s3cmd("get", "--force", "s3://b/small", file.home .. "/got")
+    assert.equal(0, get.status, get.stderr .. table.concat(store.log, "\n"))
+    assert.equal(small.bytes, fs.read(file.home .. "/got"))
+    s3cmd("put", "--no-check-md5", file.path, "s3://b/large")
+    assert.equal(file.bytes, store.objects["/b/large"])
+  end)
+end)
+
+describe("publisher huggingface", function()
+  local function open(options)
+    local hub = hub_server.new(options)
+    local front = serving.listen(function(request) return hub_server.handle(hub, request) end)
+    local store = serving.listen(function(request) return hub_server.store(hub, request) end,
+      { max_body = 64 * MIB })
+    hub.url, hub.store_url = front.url, store.url
+    hub.decode = function(text)
+      return (support.python(("import base64; print(base64.b64decode('%s').hex())"):format(text))
+        :gsub("%s", ""):gsub("%x%x", function(pair) return string.char(tonumber(pair, 16)) end))
+    end
+    return hub, { front, store }
+  end
+
+  local function up(hub, servers, file, set)
+    local all = { "repo=o/r" }
+    for _, text in ipairs(set or {}) do all[#all + 1] = text end
+    return publish(file, "huggingface", servers, { set = all,
+      env = { HF_ENDPOINT = hub.url, HF_TOKEN = hub.token } })
+  end
+
+  it("commits a small file as it is; its URL answers by itself", function()
+    local hub, servers = open()
+    local file = artifact(700)
+    local result = up(hub, servers, file)
+    assert.equal(0, result.status, result.stderr)
+    assert.matches("/o/r/resolve/" .. hub.repos["o/r"].head .. "/" .. file.sha256 .. ".zip",
+      result.stdout, 1, true)
+    assert.equal(1, hub.commits)
+    assert.equal(512, #hub.decode(hub.sample))
+  end)
+
+  it("says before the upload that a large file will answer with a redirect", function()
+    local hub, servers = open()
+    local file = artifact(5000)
+    local result = up(hub, servers, file)
+    assert.equal(12, result.status)
+    assert.matches("submission artifact redirects are not allowed", result.stderr, 1, true)
+    assert.same({}, hub.stored)
+    assert.equal(0, hub.commits)
+  end)
+
+  for _, case in ipairs { { "in one piece", 5000 }, { "in parts", 3 * MIB + 5 } } do
+    it("uploads by LFS " .. case[1] .. ", verifies, commits once", function()
+      local hub, servers = open()
+      local file = artifact(case[2])
+      local result = up(hub, servers, file, { "redirect=accept" })
+      assert.equal(0, result.status, result.stderr)
+      assert.equal(file.bytes, hub.stored[file.sha256])
+      assert.equal(1, hub.commits)
+      assert.is_nil(hub.leaked)
+      assert.matches("a validator of the public replay engine would say", result.stderr)
+      assert.is_nil((result.stdout .. result.stderr):find(hub.token, 1, true))
+      -- The same again sends and commits nothing.
+      hub.stored[file.sha256] = file.bytes
+      assert.equal(0, up(hub, servers, file, { "redirect=accept" }).status)
+      assert.equal(1, hub.commits)
+    end)
+  end
+
+  it("does not commit on top of somebody else's commit", function()
+    local hub, servers = open()
+    hub.repos["o/r"] = { head = ("a"):rep(40), files = {} }
+    local inner = servers[1].handler
+    servers[1].handler = function(request)
+      if request.path:find("/preupload/") then hub.repos["o/r"].head = ("b"):rep(40) end
+      return inner(request)
+    end
+    local result = up(hub, servers, artifact(700))
+    assert.matches("A commit has happened since", result.stderr)
+    assert.equal(0, hub.commits)
+  end)
+
+  it("wants a token, and says when the hub refuses it", function()
+    local hub, servers = open()
+    local file = artifact(10)
+    local none = publish(file, "huggingface", servers, { set = { "repo=o/r" },
+      env = { HF_ENDPOINT = hub.url } })
+    assert.equal(4, none.status)
+    hub.token = "another"
+    local wrong = publish(file, "huggingface", servers, { set = { "repo=o/r" },
+      env = { HF_ENDPOINT = hub.url, HF_TOKEN = "hf_canary" } })
+    assert.equal(4, wrong.status)
+    assert.is_nil(wrong.stderr:find("hf_canary", 1, true))
+    assert.is_nil(json.decode(wrong.stdout or ""))
+  end)
+end)
