@@ -11,6 +11,9 @@ local M = {}
 --- SHA-256 of no body.
 M.EMPTY = sha256.hex("")
 
+--- Seconds that the clocks of a hotkey and of a coordinator may differ.
+M.WINDOW = 300
+
 -- Line breaks would let one field pass for two.
 local function is_line(text)
   return type(text) == "string" and not text:find("[%c ]")
@@ -125,7 +128,7 @@ local verify_options = {
   query = { type = "string", optional = true, default = "" },
   headers = { type = "table" }, body = { type = "any", optional = true },
   body_sha256 = { type = "string", optional = true }, raw = { type = "boolean", optional = true },
-  now = { type = "number" }, window = { type = "number", optional = true, default = 300 },
+  now = { type = "number" }, window = { type = "number", optional = true, default = M.WINDOW },
 }
 
 --- Judges a signed request, as a coordinator does.

@@ -145,7 +145,8 @@ describe("bittern.coordinator", function()
     local late = { date = "Mon, 15 Jun 2026 05:07:50 GMT" }
     local c = client({ { refuse = "unauthorized", headers = late } }, { key = key() })
     message = select(2, c:submissions {})
-    assert.equal("refused; this machine's clock is 70 s behind the coordinator's", message)
+    assert.equal("refused; this machine's clock is 70 s behind the coordinator's, which would "
+      .. "refuse signatures beyond 300 s; set the clock (timedatectl set-ntp true)", message)
     code = select(3, client({ value {} }):claim(TASK, "x"))
     assert.equal("key", code)
   end)
@@ -156,8 +157,17 @@ describe("bittern.coordinator", function()
     c:tasks()
     c:tasks()
     assert.equal(1, #warned)
-    assert.matches("clock is 100 s ahead of the coordinator's; signatures may", warned[1])
+    assert.matches("clock is 100 s ahead of the coordinator's, which would refuse", warned[1])
+    c, _, warned = client { value({}, { date = "Mon, 15 Jun 2026 05:12:00 GMT" }) }
+    c:tasks()
+    assert.matches("320 s behind the coordinator's, which refuses signatures beyond 300 s; set the "
+      .. "clock (timedatectl set-ntp true)", warned[1], 1, true)
     c, _, warned = client { value({}, { date = "Mon, 15 Jun 2026 05:07:09 GMT" }) }
+    c:tasks()
+    assert.same({}, warned)
+    -- A cache says how long it had the answer.
+    local kept = { date = "Mon, 15 Jun 2026 05:00:00 GMT", age = "398" }
+    c, _, warned = client { value({}, kept) }
     c:tasks()
     assert.same({}, warned)
   end)

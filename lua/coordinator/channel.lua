@@ -43,20 +43,30 @@ function M.open(options)
   return self
 end
 
+-- How far the clock is off, and what to do about it.
 local function clock_text(skew)
-  return ("this machine's clock is %d s %s the coordinator's"):format(math.abs(skew),
-    skew > 0 and "ahead of" or "behind")
+  return ("this machine's clock is %d s %s the coordinator's, which %s signatures beyond %d s; set "
+    .. "the clock (timedatectl set-ntp true)"):format(math.abs(skew),
+    skew > 0 and "ahead of" or "behind", math.abs(skew) > auth.WINDOW and "refuses" or
+    "would refuse", auth.WINDOW)
+end
+
+-- The server's time: a cache tells how long it kept an answer.
+local function time_of(response)
+  local headers = response and response.headers or {}
+  local date = headers.date and http.date(headers.date)
+  local age = headers.age and headers.age:match("^%d+$")
+  return date and date + (tonumber(age) or 0)
 end
 
 -- A clock that is off makes signatures stale; said once.
 local function watch_clock(self, response)
-  local date = response and response.headers and response.headers.date
-  local theirs = date and http.date(date)
+  local theirs = time_of(response)
   if not theirs then return end
   self.skew = math.tointeger((self.now() - theirs + 0.5) // 1)
   if math.abs(self.skew) <= SKEW or self.warned then return end
   self.warned = true
-  self.warn(clock_text(self.skew) .. "; signatures may be refused")
+  self.warn(clock_text(self.skew))
 end
 
 local function sign(self, request)

@@ -8,7 +8,7 @@ local database = require "bittern.practice.database"
 
 local M = {}
 
-local WINDOW <const> = 300
+local WINDOW <const> = auth.WINDOW
 
 -- Signatures that were used while they are fresh, in two halves: what is older than twice the
 -- window is refused for its age. They are remembered as long as the process runs.
