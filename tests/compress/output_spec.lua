@@ -1,0 +1,127 @@
+-- Where a compressed model goes: a folder, an archive, a GGUF file; and the ledger.
+local fs = require "core.fs"
+local sha256 = require "core.sha256"
+
+local engine = require "bittern.compress.engine"
+local json = require "bittern.json"
+local ledgers = require "bittern.ledger"
+local models = require "bittern.model"
+local pack = require "bittern.artifact.pack"
+local small_model = require "tests.small_model"
+local support = require "tests.support"
+
+local home = support.folder()
+
+local function json_of(...)
+  local done = support.bittern(home, { "--json", ... })
+  assert.equal(0, done.status, done.stdout .. done.stderr)
+  return json.decode(done.stdout)
+end
+
+describe("an archive", function()
+  it("has the bytes that pack makes of the folder, and the hash that is told", function()
+    local folder, zip = support.folder() .. "/out", support.folder() .. "/sub/a.zip"
+    local one = json_of("compress", support.model, "--budget", "ternary", "--out", folder)
+    local two = json_of("compress", support.model, "--budget", "ternary", "--out", zip)
+    local packed = assert(pack.run { dir = folder, out = support.folder() .. "/b.zip" })
+    assert.same({ packed.sha256, packed.size, one.bytes }, { two.sha256, two.size, packed.size })
+    assert.equal(two.sha256, (sha256.file(zip)))
+    assert.equal(one.sha256, (sha256.file(folder .. "/model.safetensors")))
+    assert.equal(0, support.run({ "python3", "-m", "zipfile", "-t", zip }).status)
+    assert.equal("a.zip\n", support.run({ "ls", zip:match("^(.*)/") }).stdout)
+  end)
+
+  it("is written by one at a time", function()
+    local zip = support.folder() .. "/a.zip"
+    local lock <close> = assert(fs.lock(zip:gsub("a%.zip$", ".a.zip.lock")))
+    local done = support.bittern(home, { "compress", support.model, "--budget", "binary", "--out",
+      zip })
+    assert.equal(11, done.status, done.stderr)
+    assert.is_not_nil(lock)
+  end)
+end)
+
+describe("a recipe of GGUF blocks", function()
+  local model = small_model.write({
+    { name = "model.embed_tokens.weight", shape = { 64, 128 } },
+    { name = "model.norm.weight", shape = { 128 } },
+    { name = "model.layers.0.mlp.up_proj.weight", shape = { 256, 128 } },
+    { name = "model.layers.0.mlp.down_proj.weight", shape = { 128, 256 } },
+  }, { config = { model_type = "qwen3", hidden_size = 128, num_hidden_layers = 1,
+    num_attention_heads = 2, num_key_value_heads = 1, head_dim = 64, intermediate_size = 256,
+    vocab_size = 64, rms_norm_eps = 1e-6, rope_theta = 10000, tie_word_embeddings = true,
+    max_position_embeddings = 128 } })
+  local recipe = small_model.recipe [[
+    if t.rank ~= 2 then return ctx.keep() end
+    if ctx.match(t.name, "embed") then return ctx.block { codec = "q4_0" } end
+    return ctx.block { codec = "q1_0", fit = "least_squares" }]]
+
+  it("makes one GGUF file, each tensor in its codec", function()
+    local out = support.folder() .. "/a.gguf"
+    local result = assert(engine.run { model = model, recipe = recipe, out = out,
+      budget = 1 << 20 })
+    assert.equal(result.size, fs.stat(out).size)
+    local opened <close> = assert(models.open(out))
+    assert.equal("q4_0", opened:tensor("token_embd.weight").dtype)
+    assert.equal("q1_0", opened:tensor("blk.0.ffn_up.weight").dtype)
+    assert.equal("F32", opened:tensor("output_norm.weight").dtype)
+  end)
+
+  it("is held to the budget and to the name of the file", function()
+    local result, message, code = engine.run { model = model, recipe = recipe, budget = 5000,
+      out = support.folder() .. "/a.gguf" }
+    assert.same({ nil, "over_budget" }, { result, code })
+    assert.truthy(message:find("bytes over the budget of 5000", 1, true), message)
+    result, message, code = engine.run { model = model, recipe = recipe, out = support.folder() }
+    assert.same({ nil, "usage" }, { result, code })
+    assert.truthy(message:find("ends in .gguf", 1, true), message)
+  end)
+end)
+
+describe("the ledger", function()
+  it("keeps what was made, of what and with which error of each tensor", function()
+    local folder, own = support.folder() .. "/out", support.folder()
+    local done = support.bittern(own, { "--json", "compress", support.model, "--budget", "binary",
+      "--out", folder, "--set", "scale=mean_abs" })
+    local result = json.decode(done.stdout)
+    local ledger <close> = assert(ledgers.open(own .. "/.local/state/bittern/ledger.db"))
+    local row = assert(ledger:compressions(support.model))[1]
+    assert.same({ "rowmix", result.sha256, result.size, result.bytes, result.budget, folder },
+      { row.recipe, row.sha256, row.size, row.bytes, row.budget, row.out })
+    assert.equal("mean_abs", json.decode(row.settings).scale)
+    local tensors = assert(ledger:query("SELECT * FROM tensors WHERE compression = ?", row.id))
+    assert.equal(#result.plan, #tensors)
+    local whole = 0
+    for _, t in ipairs(tensors) do whole = whole + t.bytes end
+    assert.is_true(whole < result.size and whole > result.size - 20000)
+  end)
+end)
+
+describe("a plan", function()
+  it("shows every tensor in 80 columns, with bits and expected error", function()
+    local done = support.bittern(home, { "compress", support.model, "--budget", "binary",
+      "--dry-run" })
+    for line in done.stdout:gmatch("[^\n]+") do assert.is_true(utf8.len(line) <= 80, line) end
+    assert.matches("TENSOR%s+SHAPE%s+CODEC%s+RESCUED%s+BITS%s+ERROR", done.stdout)
+    assert.matches("model.embed_tokens.weight%s+260x256%s+q4%s+4.125%s+[%d.]+ %%", done.stdout)
+    assert.matches("mlp.gate_proj.weight%s+512x256%s+b1%s+%d+%s+[%d.]+%s+[%d.]+ %%", done.stdout)
+    assert.matches("relative squared error of the matrices: [%d.]+ %%", done.stderr)
+  end)
+
+  it("expects the errors that come out", function()
+    local options = { model = support.model, recipe = "rowmix", budget = "binary", dry_run = true }
+    local expected = assert(engine.run(options))
+    options.dry_run, options.out = false, support.folder()
+    local made = assert(engine.run(options))
+    for i, t in ipairs(expected.plan) do
+      local other = made.plan[i]
+      assert.same({ t.name, t.codec, t.rescued, t.bytes },
+        { other.name, other.codec, other.rescued, other.bytes })
+      if t.error_after then
+        local difference = math.abs(t.error_after - other.error_after)
+        assert.is_true(difference <= 1e-4 * t.error_after + 1e-9, t.name)
+      end
+    end
+    assert.is_true(math.abs(expected.error - made.error) < 1e-5)
+  end)
+end)
