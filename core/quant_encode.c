@@ -218,9 +218,10 @@ static void new_parts(lua_State *L, const struct shape *shape,
 
 /* encode(codec, weights, rows, cols [, options])
  *   -> {codes = u8 [rows, row_bytes], scales = f16 [rows, groups],
- *       errors = f32 [rows], more = {{codes =, scales =}, ...} with bases,
+ *       errors = f32 [rows], norms = f32 [rows],
+ *       more = {{codes =, scales =}, ...} with bases,
  *       offsets = f16 [rows, groups] with offsets}
- *   or, with errors_only, {errors, norms = f32 [rows]} | nil, message, code.
+ *   or, with errors_only, {errors, norms} | nil, message, code.
  *
  * `weights` are a buffer of f32, f16 or bf16, or bytes of option `dtype`, which
  * are read where they lie. Options: dtype; group = columns to a scale, 0 for
@@ -251,10 +252,8 @@ int quant_encode(lua_State *L) {
                 "does not hold rows x cols weights");
   if (!push_general(L, &shape.row, &e)) return 3;
   lua_createtable(L, 0, 5);
-  if (errors_only)
-    e.norms = new_field(L, "norms", DTYPE_F32, shape.rows, 1);
-  else
-    new_parts(L, &shape, &e);
+  if (!errors_only) new_parts(L, &shape, &e);
+  e.norms = new_field(L, "norms", DTYPE_F32, shape.rows, 1);
   e.errors = new_field(L, "errors", DTYPE_F32, shape.rows, 1);
   struct rows_job job = {kernels_chosen(), &shape, &e, encode_one,
                          encode_scratch(L, &shape)};

@@ -86,7 +86,8 @@ local function choose(run, items)
 end
 
 local function pack_done(output, item)
-  local parts = { DONE, string.pack("<s4d", item.name, item.error_after or -1) }
+  local parts = { DONE, string.pack("<s4dd", item.name, item.error_after or -1,
+    item.norm or -1) }
   for _, stored in ipairs(plan.stored(item)) do
     parts[#parts + 1] = string.pack("<s4I4", stored.name, output.tensors[stored.name].crc32)
   end
@@ -95,7 +96,7 @@ end
 
 local function read_done(text, at)
   local done = { checksums = {} }
-  done.error, at = string.unpack("<d", text, at)
+  done.error, done.norm, at = string.unpack("<dd", text, at)
   while at <= #text do
     local one = {}
     one.name, one.crc32, at = string.unpack("<s4I4", text, at)
@@ -132,7 +133,7 @@ local function already_there(run, output)
   for _, item in ipairs(run.whole.order) do
     local done = run.done[item.name]
     if not done or not output:holds(done.checksums) then break end
-    if done.error >= 0 then item.error_after = done.error end
+    if done.norm >= 0 then item.error_after, item.norm = done.error, done.norm end
     count = count + 1
     run.advance(run.model:tensor(item.name).size)
   end

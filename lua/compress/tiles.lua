@@ -69,7 +69,8 @@ end
 -- @param how {threads, importance = f32 buffer or nil, columns = f16 buffer or nil, errors_only}
 -- @return as quant.encode, or nil, message, code
 function M.encode(item, tile, choice, how)
-  local options = { dtype = tile.dtype, threads = how.threads, importance = how.importance }
+  local options = { dtype = tile.dtype, threads = how.threads, importance = how.importance,
+    errors_only = how.errors_only }
   if choice.codec ~= layout.RESCUE then
     options.scale, options.iterations = choice.scale, choice.iterations
     options.group, options.columns = choice.group, how.columns
@@ -77,10 +78,7 @@ function M.encode(item, tile, choice, how)
     options.offsets = choice.offsets or nil
   end
   local done, message, code = quant.encode(choice.codec, tile.bytes, tile.rows, tile.cols, options)
-  if done then
-    done.norms = done.norms or done.errors
-    return done
-  end
+  if done then return done end
   return complain(item, tile, message, code)
 end
 

@@ -79,10 +79,10 @@ local function put_coded(output, prefix, done, tile, kept)
   return put_part(output, prefix .. ".offsets", done.offsets, tile, kept)
 end
 
--- The squared error of a tile's rows that stay.
-local function error_of_kept(errors, rescued)
-  local sum = errors:sum()
-  for i = 0, (rescued and #rescued or 0) - 1 do sum = sum - errors:get(rescued:get(i)) end
+-- The sum over a tile's rows that stay.
+local function sum_of_kept(values, rescued)
+  local sum = values:sum()
+  for i = 0, (rescued and #rescued or 0) - 1 do sum = sum - values:get(rescued:get(i)) end
   return math.max(0, sum)
 end
 
@@ -91,6 +91,7 @@ local function put_rescued(state, output, item, tile, rescued)
   local done, message, code = tiles.encode(item, part, rescue, state.how)
   if not done then return nil, message, code end
   state.error = state.error + done.errors:sum()
+  state.norm = state.norm + done.norms:sum()
   return put_coded(output, item.name .. ".rescue", done, part)
 end
 
@@ -99,7 +100,8 @@ local function pack_tile(state, output, item, tile)
   if not kept or #kept > 0 then
     local done, message, code = tiles.encode(item, tile, state.choice, state.how)
     if not done then return nil, message, code end
-    state.error = state.error + error_of_kept(done.errors, rescued)
+    state.error = state.error + sum_of_kept(done.errors, rescued)
+    state.norm = state.norm + sum_of_kept(done.norms, rescued)
     local ok, why, id = put_coded(output, item.name, done, tile, kept)
     if not ok then return nil, why, id end
   end
@@ -110,7 +112,7 @@ end
 local function pack(output, item, tensor, how)
   local m = plan.matrix(item)
   local choice = item.rescued == item.rows and rescue or item.choices[item.chosen or 1]
-  local state = { next = 0, error = 0.0, choice = choice, rescue_rows = m.rescued > 0
+  local state = { next = 0, error = 0.0, norm = 0.0, choice = choice, rescue_rows = m.rescued > 0
     and item.rescue_rows, how = { threads = how.threads, importance = how.importance } }
   if m.columns then
     local scales, message, code = item.columns
@@ -129,7 +131,7 @@ local function pack(output, item, tensor, how)
     ok, message, code = put(output, item.name .. ".rescue.rows", item.rescue_rows)
   end
   if not ok then return nil, message, code end
-  item.error_after = state.error
+  item.error_after, item.norm = state.error, state.norm
   return true
 end
 
@@ -137,7 +139,8 @@ end
 -- @param output see bittern.compress.output
 -- @param tensor of the open base model
 -- @param how {threads, importance = f32 buffer or nil}
--- @return true, or nil, message, code; a packed item gets its squared error `error_after`
+-- @return true, or nil, message, code; a packed item gets its squared error `error_after` and the
+--   sum of its squares `norm`
 function M.item(output, item, tensor, how)
   if item.kind == "keep" then return keep(output, item, tensor) end
   return pack(output, item, tensor, how)
