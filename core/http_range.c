@@ -75,6 +75,13 @@ static enum verdict judge_whole(struct range *range) {
   return size == range->total ? VERDICT_GOOD : VERDICT_CHANGED;
 }
 
+/* A server that compresses marks its ETag as weak, W/"...": the same version.
+ */
+static bool same_version(const char *etag, const char *wanted) {
+  if (strncmp(etag, "W/", 2) == 0) etag += 2;
+  return strcmp(etag, wanted) == 0;
+}
+
 static enum verdict judge(struct range *range) {
   long status = 0;
   curl_easy_getinfo(range->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -83,7 +90,7 @@ static enum verdict judge(struct range *range) {
   if (encoding != NULL && strcasecmp(encoding, "identity") != 0)
     return VERDICT_ENCODED;
   const char *etag = field(range, "ETag");
-  if (range->etag != NULL && etag != NULL && strcmp(etag, range->etag) != 0)
+  if (range->etag != NULL && etag != NULL && !same_version(etag, range->etag))
     return VERDICT_CHANGED;
   return status == 206 ? judge_part(range) : judge_whole(range);
 }

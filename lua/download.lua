@@ -19,6 +19,8 @@ local schema = {
   parallel = { type = "integer", default = 8 },
   part = { type = "integer", default = PART },
   speed = { type = "integer", default = 0 },
+  pause = { type = "number", default = 1 },
+  stall = { type = "number", default = 30 },
   ca_file = { type = "string" },
   on_progress = { type = "function" },
   say = { type = "function", default = report.say },
@@ -151,7 +153,9 @@ end
 -- @param files array of {url, path = where to, size, sha256, headers}; size, sha256 (64 digits) and
 --   headers (lines for the URL's own host) may be nil
 -- @param options {parallel = 8 ranges at once, part = 16 MiB, speed = 0 (bytes a second in all, 0:
---   no limit), ca_file, on_progress = function(done, total), say = function(text)}
+--   no limit), pause = 1 s before the second try of a piece, doubled for each further one,
+--   stall = 30 s without a byte, ca_file, on_progress = function(done, total),
+--   say = function(text)}
 -- @return array of {path, url, size, sha256, verified, resumed} in the order in which they were
 --   finished, or nil, message, code. What arrived stays in `<path>.part`, and the same call goes on
 --   from there.

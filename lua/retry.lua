@@ -71,9 +71,10 @@ end
 --- How long to wait after a failed try, by this module's policy.
 -- @param try number of tries in a row that failed, from 1 on
 -- @param response {headers} of the answer; nil where there was none
+-- @param base most seconds after the first one; 1 when nil
 -- @return seconds, text to add about what the server wishes
-function M.delay(try, response)
-  return pause({ base = schema.base.default, cap = schema.cap.default, random = math.random,
+function M.delay(try, response, base)
+  return pause({ base = base or schema.base.default, cap = schema.cap.default, random = math.random,
     now = sys.time }, try, response)
 end
 

@@ -22,7 +22,9 @@ local function shown(url)
 end
 
 local function find(self)
-  return remote.find { url = self.file.url, headers = self.file.headers, ca_file = self.ca_file }
+  local options = self.options
+  return remote.find { url = self.file.url, headers = self.file.headers, pause = options.pause,
+    stall = options.stall, say = options.say, ca_file = options.ca_file }
 end
 
 -- What the file's hash must be, where anybody said so.
@@ -56,10 +58,10 @@ end
 
 --- A job for a file; nothing is written yet.
 -- @param file {url, path, size, sha256, headers}: size, sha256 and headers may be nil
--- @param options {ca_file, say = function(text)}
+-- @param options of download.run
 -- @return job, or nil, message, code; "unknown_size" where the server does not say it
 function M.new(file, options)
-  local self = setmetatable({ file = file, ca_file = options.ca_file, say = options.say,
+  local self = setmetatable({ file = file, options = options,
     tries = 0, resolves = 0, restarts = 0, not_before = 0, running = {} }, Job)
   local message, code
   self.remote, message, code = find(self)
@@ -115,6 +117,7 @@ function Job:start(ranges, id, most)
   return ranges:start {
     url = self.remote.url, headers = self.remote.headers, path = self.file.path .. ".part", id = id,
     first = piece[1], last = piece[2], total = self.remote.size, etag = self.remote.range_etag,
+    stall_timeout = self.options.stall,
   }
 end
 
@@ -124,7 +127,7 @@ local function restart(self, why)
   if self.restarts > MOST_RESTARTS then
     return nil, ("%s: %s, %d times"):format(shown(self.file.url), why, self.restarts), "integrity"
   end
-  self.say(("%s: %s; starting over"):format(shown(self.file.url), why))
+  self.options.say(("%s: %s; starting over"):format(shown(self.file.url), why))
   local found, message, code = find(self)
   if not found then return nil, message, code end
   local ranges = self.remote.ranges and found.ranges
@@ -168,8 +171,8 @@ local function wait(self, event, now)
     or event.message
   local what = ("%s: %s"):format(shown(self.remote.url), reason)
   if self.tries >= MOST_TRIES then return nil, what, event.code end
-  local seconds, why = retry.delay(self.tries, event)
-  self.say(("%s; again in %.1f s%s"):format(what, seconds, why))
+  local seconds, why = retry.delay(self.tries, event, self.options.pause)
+  self.options.say(("%s; again in %.1f s%s"):format(what, seconds, why))
   self.not_before = now + seconds
   return true
 end

@@ -1,0 +1,144 @@
+-- Every way in which a transfer goes wrong: the run ends with the right bytes or with a precise
+-- error and no file under the final name; and the same call again ends with the right bytes.
+local fs = require "core.fs"
+local http = require "core.http"
+local process = require "core.process"
+local sha256 = require "core.sha256"
+local download = require "bittern.download"
+local support = require "tests.support"
+
+local PART <const> = 1 << 20
+
+local child, base, hash
+
+setup(function()
+  child = assert(process.spawn { argv = { "/usr/bin/python3",
+    support.root .. "/tests/fixtures/fault_server.py" }, stdout = "pipe" })
+  base = "http://127.0.0.1:" .. assert(child:read_line(10))
+  hash = sha256.hex(assert(http.request { url = base .. "/none/GET/0/f" }).body)
+end)
+
+teardown(function() child:close() end)
+
+local runs = 0
+
+-- One download; `kept` is the path of an earlier one, to go on from there.
+local function fetch(fault, options, kept)
+  runs = runs + 1
+  local path = kept and kept.path or support.folder() .. "/file"
+  local url = kept and kept.url or ("%s/%s/%d"):format(base, fault, runs)
+  local file = { url = url, path = path, sha256 = options.sha256 }
+  local results, message, code = download.run({ file }, { say = function() end, part = PART,
+    parallel = options.parallel or 3, pause = 0.01, stall = 0.3 })
+  return { path = path, url = url, result = results and results[1], message = message, code = code }
+end
+
+local function check_good(got, what)
+  assert.is_truthy(got.result, what .. ": " .. tostring(got.message))
+  assert.equal(hash, got.result.sha256, what)
+  assert.equal(hash, (sha256.file(got.path)), what)
+  assert.is_nil(fs.stat(got.path .. ".part"))
+end
+
+-- Faults that happen a few times and go away: the run itself gets over them.
+local passing <const> = {
+  "refuse/GET/2", "reset=0/GET/2", "reset=1/GET/2", "reset=70000/GET/3", "reset=1048575/GET/2",
+  "stall=0/GET/1", "stall=500000/GET/2", "silence/GET/1", "drip/GET/9", "garbage/GET/2",
+  "headers/GET/1", "short/GET/3", "less/GET/5", "lie/GET/2", "nolength/GET/9", "chunked/GET/9",
+  "weak/GET/9", "noetag/GET/9", "status=500/GET/2", "status=502/GET/2", "status=503/GET/2",
+  "status=504/GET/2", "status=408/GET/2", "status=429/GET/2", "status=429,0/GET/2",
+  "status=429,date/GET/1", "status=403/GET/2", "status=401/GET/2", "status=404/GET/2",
+  "status=410/GET/2", "status=416/GET/1", "whole/GET/1", "etag/GET/1", "total/GET/1",
+  "refuse/HEAD/2", "reset=0/HEAD/1", "silence/HEAD/1", "garbage/HEAD/1", "headers/HEAD/0",
+  "status=500/HEAD/2", "status=502/HEAD/2", "status=503,0/HEAD/2", "status=429/HEAD/2",
+  "status=403/HEAD/9", "status=405/HEAD/9", "status=501/HEAD/9", "nolength/HEAD/0",
+  "weak/HEAD/9", "noetag/HEAD/9", "drip/HEAD/1", "corrupt/GET/0",
+}
+
+-- Faults that stay for the first run: {fault, id of the error}.
+local lasting <const> = {
+  { "refuse/GET/99", "network" }, { "reset=0/GET/99", "network" }, { "stall=0/GET/99", "timeout" },
+  { "silence/GET/99", "timeout" }, { "garbage/GET/99", "network" }, { "shift/GET/1",
+  "invalid_response" }, { "norange/GET/1", "invalid_response" }, { "words/GET/1",
+  "invalid_response" }, { "huge/GET/1", "invalid_response" }, { "long/GET/1", "invalid_response" },
+  { "gzip/GET/1", "encoded" }, { "status=500/GET/99", "http_status" }, { "status=503/GET/99",
+  "http_status" }, { "status=403/GET/99", "access" }, { "status=404/GET/99", "access" },
+  { "status=400/GET/1", "http_status" }, { "redirect/GET/1", "http_status" },
+  { "etag/GET/99", "integrity" }, { "total/GET/99", "integrity" }, { "status=416/GET/99",
+  "integrity" }, { "refuse/HEAD/99", "network" }, { "status=500/HEAD/99", "http_status" },
+  { "status=404/HEAD/1", "not_found" }, { "status=410/HEAD/1", "not_found" },
+  { "status=401/HEAD/1", "access" }, { "gzip/HEAD/1", "encoded" }, { "redirect/HEAD/9",
+  "redirect" }, { "garbage/HEAD/99", "network" }, { "silence/HEAD/99", "timeout" },
+}
+
+describe("a download whose transfer goes wrong", function()
+  for _, fault in ipairs(passing) do
+    it("gets over " .. fault, function()
+      check_good(fetch(fault, {}), fault)
+    end)
+  end
+
+  for _, case in ipairs(lasting) do
+    it(("ends with '%s' of %s, and the next run is good"):format(case[2], case[1]), function()
+      local fault = case[1]
+      local got = fetch(fault, { parallel = 1 })
+      assert.is_nil(got.result)
+      assert.equal(case[2], got.code, got.message)
+      assert.is_nil(fs.stat(got.path), "there is a file under the final name")
+      assert.matches("http://127.0.0.1:%d+/", got.message)
+      -- What is left for the next run is from an honest server by then.
+      local honest = fetch(fault:gsub("/%d+$", "/0"), {})
+      check_good(honest, fault)
+    end)
+  end
+
+  it("never takes corrupt bytes for good when the hash is known", function()
+    local got = fetch("corrupt/GET/1", { sha256 = hash })
+    assert.equal("integrity", got.code)
+    assert.is_nil(fs.stat(got.path))
+    check_good(fetch(nil, { sha256 = hash }, got), "again")
+  end)
+
+  it("names a host that is not there, and a port where nobody listens", function()
+    for url, code in pairs { ["http://127.0.0.1:1/x"] = "unreachable",
+      ["https://no-such-host.invalid/x"] = "unreachable" } do
+      local _, message, id = download.run({ { url = url, path = support.folder() .. "/f" } },
+        { say = function() end, pause = 0.01 })
+      assert.equal(code, id, message)
+    end
+  end)
+
+  it("goes past a state that is garbage, of another file, or out of its bounds", function()
+    local states = { "", "null", "{}", "[1]", '{"url":"x"}', ("x"):rep(100) }
+    for _, missing in ipairs { "[[0,99999999]]", "[[5,2]]", "[[-1,5]]", "[[0,1],[0,1]]", "[0]",
+      '[["a","b"]]', "[[0.5,1]]", "1" } do
+      states[#states + 1] = ('{"url":"%%s","size":3145728,"etag":"\\"v1\\"","missing":%s}')
+        :format(missing)
+    end
+    for _, state in ipairs(states) do
+      local path = support.folder() .. "/file"
+      local url = base .. "/none/GET/0/" .. #state
+      assert(fs.write(path .. ".part", ("\0"):rep(3 << 20)))
+      assert(fs.write(path .. ".ranges.part", (state:gsub("%%s", url))))
+      local results, message = download.run({ { url = url, path = path } },
+        { say = function() end })
+      assert.is_truthy(results, message)
+      assert.equal(hash, results[1].sha256, state)
+    end
+  end)
+
+  it("tells of a full disk and keeps what there is", function()
+    local path = support.folder() .. "/file"
+    local script = support.folder() .. "/fetch.lua"
+    assert(fs.write(script, ([[
+      local download = require "bittern.download"
+      local ok, message, code = download.run({ { url = "%s/none/GET/0/full", path = "%s" } },
+        { say = function() end })
+      print(ok, code)
+    ]]):format(base, path)))
+    local result = assert(process.run { argv = { "/bin/sh", "-c",
+      'ulimit -f 1024; trap "" XFSZ; exec "$0" run "$1"', support.bin, script } })
+    assert.matches("disk_full", result.stdout, 1, true)
+    assert.is_nil(fs.stat(path))
+  end)
+end)
