@@ -18,7 +18,8 @@ end
 -- @param submission table as it will be sent
 -- @param task normalized
 -- @param world {hotkey=, artifact = {size, sha256, parameter_count}, submissions = prior ones,
---   url_check = {ok, reason}, draft = true for a sidecar before its claim, patch and base_ref}
+--   url_check = {ok, reason}, decided = {field = true}, draft = true for a sidecar before its
+--   claim, patch and base_ref}
 -- @return {verdict = "PASS"|"STOP", results = array of {id, ok, skipped, reason, source, about}}
 function M.judge(rules, submission, task, world)
   local results, verdict = {}, "PASS"
@@ -30,6 +31,17 @@ function M.judge(rules, submission, task, world)
     end
   end
   return { verdict = verdict, results = results }
+end
+
+--- Judges what needs no submission: the task's state, its mode, contradictions.
+-- @param world {decided = see bittern.rules.contradictions}
+-- @return as M.judge
+function M.early(rules, task, world)
+  local list = {}
+  for _, rule in ipairs(rules) do
+    if rule.early then list[#list + 1] = rule end
+  end
+  return M.judge(list, {}, task, world)
 end
 
 --- The results that stop a submission.

@@ -2,6 +2,7 @@
 -- in the task JSON (contract.md part 7). Any text parses; what is not understood is not invented.
 local blocks = require "bittern.onboard.blocks"
 local demands = require "bittern.onboard.demands"
+local facts = require "bittern.onboard.facts"
 local limits = require "bittern.onboard.limits"
 
 local M = {}
@@ -37,18 +38,36 @@ local function sections(list)
   return found
 end
 
+-- Fields that stand in a fence below "required fields" are demands like those of a list.
+local function with_fenced(list, said)
+  local seen = {}
+  for _, demand in ipairs(list) do seen[demand.field] = true end
+  for _, fact in ipairs(said) do
+    local names = fact.field == "required_submission_fields" and fact.value or {}
+    for _, name in ipairs(names) do
+      if not seen[name] then
+        list[#list + 1] = { field = name, kind = "required", line = fact.line, text = fact.text }
+      end
+      seen[name] = true
+    end
+  end
+  return list
+end
+
 --- Reads an onboarding text.
 -- @param text markdown, or anything
 -- @return {title =, sections = array of {title, level, line}, demands = see
---   bittern.onboard.demands, limits = see bittern.onboard.limits, artifact_first = {line, text} or
---   nil}
+--   bittern.onboard.demands, facts = see bittern.onboard.facts, limits = see
+--   bittern.onboard.limits, artifact_first = {line, text} or nil}
 function M.parse(text)
-  local list = blocks.split(text:gsub("^\u{feff}", ""))
+  text = text:gsub("^\u{feff}", "")
+  local list = blocks.split(text)
   local headings = sections(list)
   local first = headings[1] and headings[1].title or list[1] and list[1].text or ""
+  local said = facts.read(text)
   return {
-    title = first, sections = headings, demands = demands.read(list), limits = limits.read(list),
-    artifact_first = artifact_first(list),
+    title = first, sections = headings, demands = with_fenced(demands.read(list), said),
+    limits = limits.read(list), facts = said, artifact_first = artifact_first(list),
   }
 end
 

@@ -4,6 +4,7 @@
 local artifact = require "bittern.rules.artifact"
 local fields = require "bittern.rules.fields"
 local common = require "bittern.rules.common"
+local contradictions = require "bittern.rules.contradictions"
 local onboard = require "bittern.onboard"
 local patch = require "bittern.rules.patch"
 local profiles = require "bittern.profiles"
@@ -14,7 +15,7 @@ local M = {}
 
 local function live_rule()
   return {
-    id = "task_live", source = "task JSON: task_state", value = "live",
+    id = "task_live", source = "task JSON: task_state", value = "live", early = true,
     about = "the task is live and active",
     check = function(_, task)
       if task_record.is_live(task) then return true end
@@ -23,15 +24,36 @@ local function live_rule()
   }
 end
 
+-- Fields that the onboarding text fills in when the task JSON is silent. Commands are none of them:
+-- nothing is run because a text says so.
+local fillable = { competition_mode = true, metric_name = true, metric_direction = true,
+  max_patch_bytes = true, result_path = true, time_budget_seconds = true }
+
+-- The task with what only its onboarding text says, and the line of each such field.
+local function filled(task, onboarding)
+  if not onboarding then return task, {} end
+  local copy, lines = {}, {}
+  for key, value in pairs(task) do copy[key] = value end
+  for _, fact in ipairs(contradictions.of_task(onboarding.facts, task)) do
+    local field = fact.field
+    if fillable[field] and not lines[field] and not task_record.said(task, field) then
+      copy[field], lines[field] = fact.value, fact.line
+    end
+  end
+  return copy, lines
+end
+
 -- Where a field of the task comes from.
-local function said(task, name)
-  return task_record.said(task, name) and "task JSON: " .. name or "default"
+local function said(parts, name)
+  if task_record.said(parts.task, name) then return "task JSON: " .. name end
+  local line = parts.filled and parts.filled[name]
+  return line and "onboarding line " .. line or "default"
 end
 
 local function mode_rule(parts)
   local name = parts.task.competition_mode
   return {
-    id = "mode", source = said(parts.task, "competition_mode"), value = name,
+    id = "mode", source = said(parts, "competition_mode"), value = name, early = true,
     about = parts.mode and parts.mode.about or "a mode that is not known here",
     check = function()
       if parts.mode then return true end
@@ -78,7 +100,8 @@ end
 -- @param parts {task=, onboarding= parsed or nil, mode= script or nil when it is not known,
 --   profile= or nil}
 -- @return array of {id, about, source, value, also = sources that agree, conflicts = what other
---   sources say against it, kind = "optional" for what only informs,
+--   sources say against it, kind = "optional" for what only informs, early = true for what can be
+--   judged before there is a submission,
 --   check(submission, task, world) -> true | "skip", why | nil, reason}
 -- @usage examples/rules.lua
 function M.merge(parts)
@@ -90,6 +113,7 @@ function M.merge(parts)
   append(list, patch.rules(parts))
   append(list, artifact.budget_rules(parts))
   append(list, artifact.built_in())
+  append(list, contradictions.rules(contradictions.find(parts, list)))
   return list
 end
 
@@ -105,11 +129,13 @@ end
 --- Everything that is known about a task: parsed onboarding, mode, profile and the merged rules.
 -- @param task normalized
 -- @param text its onboarding text, or nil
--- @return {task, onboarding, mode, profile, rules}, or nil, message, code for a mode with a fault
+-- @return {task = with what the onboarding fills in, filled = {field = line}, onboarding, mode,
+--   profile, rules}, or nil, message, code for a mode with a fault
 function M.of_task(task, text)
-  local parts = { task = task, profile = profiles.find(task.slug) }
+  local parts = { profile = profiles.find(task.slug) }
   parts.onboarding = text and onboard.parse(text) or nil
-  local mode, message, code = script.find("mode", task.competition_mode)
+  parts.task, parts.filled = filled(task, parts.onboarding)
+  local mode, message, code = script.find("mode", parts.task.competition_mode)
   if not mode and code ~= "not_found" then return nil, message, code end
   parts.mode = mode
   parts.rules = M.merge(parts)

@@ -3,6 +3,8 @@ local fs = require "core.fs"
 local sha256 = require "core.sha256"
 
 local canonical = require "bittern.canonical"
+local contradictions = require "bittern.rules.contradictions"
+local gate = require "bittern.gate"
 local track = require "bittern.track"
 local work = require "bittern.work"
 
@@ -40,7 +42,7 @@ function M.onboard(ctx, state)
   return { sha256 = sha256.hex(text) }, ("%d lines"):format(select(2, text:gsub("\n", "")))
 end
 
---- Step: merges every rule of the task into ctx.demands.
+--- Step: merges every rule of the task into ctx.demands, and stops at what needs no submission.
 function M.rules(ctx, state)
   local text, message, code = fs.read(ctx.folder .. "/onboard.md")
   if not text then return nil, message, code end
@@ -52,6 +54,9 @@ function M.rules(ctx, state)
       ctx.report.warn(ctx.report.clean(("rule %s (%s): %s"):format(rule.id, rule.source, conflict)))
     end
   end
+  local early = gate.early(list, state.discover.task,
+    { decided = contradictions.decided(ctx.args) })
+  if early.verdict ~= "PASS" and not ctx.sent then return nil, work.stop(ctx, early), "stop" end
   return { count = #list }, work.sources(list)
 end
 

@@ -3,6 +3,7 @@ local fs = require "core.fs"
 local sha256 = require "core.sha256"
 
 local canonical = require "bittern.canonical"
+local contradictions = require "bittern.rules.contradictions"
 local errors = require "bittern.errors"
 local gate = require "bittern.gate"
 local json = require "bittern.json"
@@ -59,7 +60,8 @@ local function look(ctx, client, parts)
   if code then return nil, message, code end
   local submissions, why, id = earlier(ctx, client, parts)
   if id then return nil, why, id end
-  return { hotkey = client.address, artifact = artifact, submissions = submissions, draft = true }
+  return { hotkey = client.address, artifact = artifact, submissions = submissions, draft = true,
+    decided = contradictions.decided(ctx.args) }
 end
 
 -- The patch of the workspace or file that is named, in place of the file's own.
@@ -100,6 +102,7 @@ return {
     parser:option("--submission", "the submission.json to judge"):argname "FILE":count(1)
     parser:option("--artifact", "the artifact it speaks of, to measure it"):argname "FILE"
     patches.arguments(parser)
+    contradictions.arguments(parser)
     wallet.arguments(parser)
   end,
   run = function(ctx)

@@ -2,6 +2,7 @@
 local fs = require "core.fs"
 
 local check = require "bittern.check"
+local contradictions = require "bittern.rules.contradictions"
 local contest = require "bittern.contest"
 local mining = require "bittern.mining"
 local script = require "bittern.script"
@@ -28,6 +29,7 @@ local function arguments(parser)
     :argname "ID"
   parser:option("--base-ref", "commit of the task's repository, when the task names a branch")
     :argname "COMMIT"
+  contradictions.arguments(parser)
   parser:option("--workflow", "the steps to run"):argname("W"):default "mine"
   parser:option("--timeout", "seconds to wait for the verdict"):argname("S")
     :convert(check.seconds("--timeout")):default(tostring(TIMEOUT))

@@ -48,7 +48,8 @@ end
 local function as_json(task, text, parsed)
   return {
     slug = task.slug, text = text, title = parsed.title, demands = json.array(parsed.demands),
-    limits = parsed.limits, artifact_first = parsed.artifact_first,
+    facts = json.array(parsed.facts), limits = parsed.limits,
+    artifact_first = parsed.artifact_first,
   }
 end
 

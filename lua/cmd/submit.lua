@@ -1,6 +1,7 @@
 -- bittern submit SLUG --submission FILE: sends a sidecar as a submission, once.
 local claims = require "bittern.claim"
 local contest = require "bittern.contest"
+local contradictions = require "bittern.rules.contradictions"
 local gate = require "bittern.gate"
 local patches = require "bittern.patch.source"
 local preview = require "bittern.preview"
@@ -41,6 +42,7 @@ local function verdict_of(open, body, ctx, demands)
   end
   return gate.judge(demands.rules, body, open.task, {
     hotkey = open.hotkey, submissions = list, artifact = artifact, url_check = checked,
+    decided = contradictions.decided(ctx.args),
     draft = ctx.args.dry_run and body.claim_id == nil,
   })
 end
@@ -105,6 +107,7 @@ return {
     parser:option("--submission", "the sidecar, submission.json"):argname("FILE"):count(1)
     parser:option("--claim", "the claim (default: your active one)"):argname "ID"
     patches.arguments(parser)
+    contradictions.arguments(parser)
     parser:option("--base-ref", "commit of the task's repository, when the task names a branch")
       :argname "COMMIT"
     parser:flag("--dry-run", "print the exact request, send nothing")

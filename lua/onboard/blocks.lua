@@ -84,6 +84,15 @@ function M.split(text)
   return list
 end
 
+--- The cells of a table's row.
+-- @param row text
+-- @return array of texts without blanks around them
+function M.cells(row)
+  local cells = {}
+  for cell in row:gsub("^%s*|", ""):gmatch("([^|]*)|?") do cells[#cells + 1] = trim(cell) end
+  return cells
+end
+
 --- The clauses of a block: split after . ; ! ? and before a dash that was a bullet.
 -- @return array of {text =, at = first byte in the block's text}
 function M.clauses(block)

@@ -158,17 +158,9 @@ local function context_of(block)
   return nil
 end
 
-local function cells_of(row)
-  local cells = {}
-  for cell in row:gsub("^%s*|", ""):gmatch("([^|]*)|?") do
-    cells[#cells + 1] = cell:match("^%s*(.-)%s*$")
-  end
-  return cells
-end
-
 -- A table with a column "required": its rows say yes or no. Returns the column for the next row.
 local function table_row(block, column, add)
-  local cells = cells_of(block.text)
+  local cells = blocks.cells(block.text)
   if not column then
     for i, cell in ipairs(cells) do
       if cell:lower() == "required" then return i end

@@ -17,6 +17,18 @@ local function integer(text)
   return text and math.tointeger(tonumber((text:gsub("[,_]", ""))))
 end
 
+local units = { byte = 1, bytes = 1, kib = 1 << 10, mib = 1 << 20, gib = 1 << 30 }
+
+-- The first "262,144 bytes" or "256 KiB" of a text, in bytes. A fraction of a unit is no exact
+-- number and counts for nothing.
+local function bytes(lower)
+  for digits, unit in lower:gmatch("%f[%d.,_]([%d,_]+)[%s-]*(%a+)") do
+    local number = units[unit] and integer(digits)
+    if number then return number * units[unit] end
+  end
+  return nil
+end
+
 -- "21/16 bits" or "1.3125 bits per parameter", as an exact text for bittern.compress.budget.
 local function bits(lower)
   if lower:find("rescue", 1, true) then return nil end
@@ -29,14 +41,13 @@ local readers = {
   bits_per_parameter = bits,
   artifact_bytes = function(lower)
     for _, word in ipairs { "artifact", "archive", "reference model" } do
-      if lower:find(word, 1, true) then return integer(lower:match("(%d[%d,_]*)%s+bytes")) end
+      if lower:find(word, 1, true) then return bytes(lower) end
     end
     return nil
   end,
   patch_bytes = function(lower)
     if not lower:find("patch", 1, true) then return nil end
-    return integer(lower:match("(%d[%d,_]*)%s+bytes"))
-      or integer(lower:match("max_patch_bytes[`%s=:|]+(%d[%d,_]*)"))
+    return bytes(lower) or integer(lower:match("max_patch_bytes[%s=:|]+(%d[%d,_]*)"))
   end,
   summary_characters = function(lower)
     if not lower:find("summary", 1, true) then return nil end
@@ -56,7 +67,7 @@ function M.read(list)
   local limits = {}
   for _, block in ipairs(list) do
     for _, clause in ipairs(blocks.clauses(block)) do
-      local lower = clause.text:lower()
+      local lower = clause.text:lower():gsub("[`*]", "")
       for _, name in ipairs(sets_bound(lower) and order or {}) do
         local value = not limits[name] and readers[name](lower)
         if value then

@@ -21,6 +21,8 @@ local function limit_of(parts)
     return task.max_patch_bytes, "task JSON: max_patch_bytes"
   end
   if limit then return limit.value, "onboarding line " .. limit.line end
+  local line = parts.filled and parts.filled.max_patch_bytes
+  if line then return task.max_patch_bytes, "onboarding line " .. line end
   return task.max_patch_bytes, "default"
 end
 
