@@ -196,7 +196,7 @@ static int f_derive(lua_State *L) {
                             (unsigned long long)passes, (size_t)memory,
                             crypto_pwhash_argon2i_ALG_ARGON2I13) == 0)
     return 1;
-  return bind_fail(L, "no_memory", "a key derivation that takes %d MiB",
+  return bind_fail(L, "no_memory", "opening it takes %d MiB of memory",
                    (int)(memory >> 20));
 }
 

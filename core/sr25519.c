@@ -17,6 +17,8 @@
 /* What the `code` of every failure here is. */
 #define CODE "key"
 
+enum { SEED = 32 };
+
 struct key {
   struct schnorrkel_key *secret; /* from sodium_malloc; NULL once closed */
   char address[SS58_TEXT];
@@ -67,21 +69,36 @@ static int fail_mnemonic(lua_State *L, int result, size_t at) {
                    "out of order");
 }
 
-/* from_mnemonic(words [, password]) -> key | nil, message, "key". */
-static int f_from_mnemonic(lua_State *L) {
+/* The mini secret of a mnemonic and a password, arguments 1 and 2: 0, or 3
+ * results of failure. [-0, +0|3, v] */
+static int read_seed(lua_State *L, uint8_t seed[SEED]) {
   size_t password_size;
   struct bip39 mnemonic;
-  uint8_t seed[32];
   struct bytes words = bind_bytes(L, 1);
   const char *password = luaL_optlstring(L, 2, "", &password_size);
   luaL_argcheck(L, password_size <= BIP39_PASSWORD, 2, "longer than 256 bytes");
-  struct key *key = push_key(L);
-  if (key == NULL) return 3;
   int result = bip39_read(&mnemonic, (const char *)words.data, words.size);
   if (result != 0) return fail_mnemonic(L, result, mnemonic.at);
   result = bip39_seed(&mnemonic, password, password_size, seed);
-  if (result == 0) result = schnorrkel_from_seed(key->secret, seed);
   sodium_memzero(&mnemonic, sizeof mnemonic);
+  return result == 0 ? 0 : bind_fail(L, CODE, "no seed from this mnemonic");
+}
+
+/* seed(words [, password]) -> secret of 32 bytes | nil, message, "key". */
+static int f_seed(lua_State *L) {
+  lua_settop(L, 2);
+  uint8_t *seed = keybox_push(L, SEED);
+  if (seed == NULL) return 3;
+  return read_seed(L, seed) == 0 ? 1 : 3;
+}
+
+/* from_mnemonic(words [, password]) -> key | nil, message, "key". */
+static int f_from_mnemonic(lua_State *L) {
+  uint8_t seed[SEED];
+  lua_settop(L, 2);
+  struct key *key = push_key(L);
+  if (key == NULL || read_seed(L, seed) != 0) return 3;
+  int result = schnorrkel_from_seed(key->secret, seed);
   sodium_memzero(seed, sizeof seed);
   return finish(L, key, result);
 }
@@ -98,7 +115,7 @@ static const uint8_t *check_sized(lua_State *L, int arg, size_t size) {
 
 /* from_seed(32 bytes) -> key | nil, message, "key". */
 static int f_from_seed(lua_State *L) {
-  const uint8_t *seed = check_sized(L, 1, 32);
+  const uint8_t *seed = check_sized(L, 1, SEED);
   struct key *key = push_key(L);
   if (key == NULL) return 3;
   return finish(L, key, schnorrkel_from_seed(key->secret, seed));
@@ -181,6 +198,18 @@ static int f_address(lua_State *L) {
   return 1;
 }
 
+/* ed25519(32 bytes) -> the public key, 32 bytes, that the seed has there: files
+ * of that type are told from broken ones by it. */
+static int f_ed25519(lua_State *L) {
+  const uint8_t *seed = check_sized(L, 1, SEED);
+  uint8_t public_key[crypto_sign_PUBLICKEYBYTES];
+  uint8_t secret_key[crypto_sign_SECRETKEYBYTES];
+  crypto_sign_seed_keypair(public_key, secret_key, seed);
+  sodium_memzero(secret_key, sizeof secret_key);
+  lua_pushlstring(L, (const char *)public_key, sizeof public_key);
+  return 1;
+}
+
 static const char *ss58_reason(int result) {
   switch (result) {
   case SS58_LENGTH:
@@ -249,7 +278,7 @@ int luaopen_core_sr25519(lua_State *L) {
       BIND(from_mnemonic), BIND(from_seed),      BIND(from_private),
       BIND(verify),        BIND(address),        BIND(public),
       BIND(generate),      BIND(check_mnemonic), BIND(is_word),
-      {NULL, NULL}};
+      BIND(seed),          BIND(ed25519),        {NULL, NULL}};
   keybox_require(L); /* starts libsodium */
   bind_type(L, KEY_META, methods, key_close, key_tostring);
   luaL_newlib(L, functions);

@@ -12,6 +12,7 @@ local search = require "bittern.keyfile.search"
 local M = {}
 
 local MARGIN <const> = 64 -- bytes in which JSON begins
+local ED25519 <const> = "is an ed25519 key; signing takes sr25519"
 
 -- A field that says something; older writers put null, or "".
 local function present(value)
@@ -24,17 +25,26 @@ local function hex_bytes(value, count)
   return fields.is_text(value) and value:hex(count) or nil
 end
 
+-- A key, and the seed it comes from; or nil, message, code.
+local function from_seed_bytes(seed)
+  local key, message, code = sr25519.from_seed(seed)
+  if not key then return nil, message, code end
+  return key, seed
+end
+
 local function from_phrase(phrase)
   if not fields.is_text(phrase) then return nil, "secretPhrase is not text", "key" end
   local words <close>, message, code = phrase:unescape()
   if not words then return nil, "secretPhrase: " .. message, code end
-  return sr25519.from_mnemonic(words)
+  local seed, why, id = sr25519.seed(words)
+  if not seed then return nil, why, id end
+  return from_seed_bytes(seed)
 end
 
 local function from_seed(seed)
-  local bytes <close> = hex_bytes(seed, 32)
+  local bytes = hex_bytes(seed, 32)
   if not bytes then return nil, "secretSeed is not 32 bytes of hexadecimal digits", "key" end
-  return sr25519.from_seed(bytes)
+  return from_seed_bytes(bytes)
 end
 
 local function from_private(private)
@@ -58,7 +68,7 @@ local function unusable(file)
   local kind = present(file.cryptoType)
   if kind == nil then return nil end
   kind = fields.public(kind)
-  if kind == "0" then return "is an ed25519 key; signing takes sr25519" end
+  if kind == "0" then return ED25519 end
   if kind ~= "1" then return "has a cryptoType that is not sr25519" end
   return nil
 end
@@ -88,11 +98,15 @@ local function agree(key, file)
   return true
 end
 
--- The key, when it is the one that its file says it is.
-local function agreed(key, file)
+-- The key, when it is the one that its file says it is. Its seed, where it has one, may be that of
+-- the file's address with another type of key, which older files do not name.
+local function agreed(key, file, seed)
   local same, why = agree(key, file)
   if same then return key end
   key:close()
+  if seed and stored_address(file) == sr25519.address(sr25519.ed25519(seed)) then
+    return nil, ED25519, "key"
+  end
   return nil, why, "key_address"
 end
 
@@ -110,9 +124,10 @@ local function from_table(file)
   for _, secret in ipairs(secrets) do
     local value = present(file[secret[1]])
     if value then
-      local key, message, code = secret[2](value)
-      if not key then return nil, message, code end
-      return agreed(key, file)
+      local key, seed, code = secret[2](value)
+      if not key then return nil, seed, code end
+      local bytes <close> = seed
+      return agreed(key, file, bytes)
     end
   end
   return without_secret(file)

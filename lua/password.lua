@@ -3,6 +3,7 @@
 local keybox = require "core.keybox"
 local sys = require "core.sys"
 
+local access = require "bittern.keyfile.access"
 local report = require "bittern.report"
 
 local M = {}
@@ -12,8 +13,9 @@ local STDIN <const> = 0
 
 -- The first line of a file, whose bytes then live as long as the slice.
 local function first_line(path)
-  local text, message = keybox.read(path)
-  if not text then return nil, "password file " .. message, "config" end
+  local text, info = keybox.read(path)
+  if not text then return nil, "password file " .. info, "config" end
+  for _, warning in ipairs(access.warnings(path, info)) do report.warn(warning) end
   local last = (text:find("\n") or #text + 1) - 1
   if text:find("\r") == last then last = last - 1 end
   return text:slice(1, last)

@@ -3,8 +3,8 @@
 local fs = require "core.fs"
 local keybox = require "core.keybox"
 local sr25519 = require "core.sr25519"
-local sys = require "core.sys"
 
+local access = require "bittern.keyfile.access"
 local check = require "bittern.check"
 local keyfile = require "bittern.keyfile"
 local password = require "bittern.password"
@@ -14,7 +14,6 @@ local M = {}
 
 local OWNER_ONLY <const> = 0x180 -- 0600
 local OWNER_FOLDER <const> = 0x1C0 -- 0700
-local OTHERS <const> = 0x3F -- 0077
 
 local open_options = {
   wallet = { type = "string", optional = true }, hotkey = { type = "string", optional = true },
@@ -34,6 +33,12 @@ local function expand(path, env)
   return paths.home(env) .. rest
 end
 
+-- A variable that says something.
+local function variable(env, name)
+  local value = env(name)
+  return value ~= "" and value or nil
+end
+
 local function bad_name(name)
   return name == "" or name == "." or name == ".." or name:find("[/%z]") ~= nil
 end
@@ -43,14 +48,14 @@ end
 -- @return path without a slash at its end
 function M.folder(options)
   local env = options.env or os.getenv
-  local folder = options.wallet_path or env("BT_WALLET_PATH") or "~/.bittensor/wallets"
+  local folder = options.wallet_path or variable(env, "BT_WALLET_PATH") or "~/.bittensor/wallets"
   return (expand(folder, env):gsub("/+$", ""))
 end
 
 -- Where the layout of Bittensor's wallets puts the hotkey.
 local function layout(o)
-  local wallet = o.wallet or o.env("BT_WALLET_NAME") or "default"
-  local hotkey = o.hotkey or o.env("BT_WALLET_HOTKEY") or "default"
+  local wallet = o.wallet or variable(o.env, "BT_WALLET_NAME") or "default"
+  local hotkey = o.hotkey or variable(o.env, "BT_WALLET_HOTKEY") or "default"
   if bad_name(wallet) then return nil, ("'%s' is no name of a wallet"):format(wallet), "usage" end
   if bad_name(hotkey) then return nil, ("'%s' is no name of a hotkey"):format(hotkey), "usage" end
   return ("%s/%s/hotkeys/%s"):format(M.folder(o), wallet, hotkey)
@@ -85,18 +90,6 @@ local function is_coldkey(path)
   return has_coldkey_name(path) or has_coldkey_name(fs.realpath(path) or path)
 end
 
-local function warnings_for(path, info)
-  local list = {}
-  if info.mode & OTHERS ~= 0 then
-    list[1] = ("%s: others may read or change it (mode %04o); run chmod 600 on it")
-      :format(path, info.mode)
-  end
-  if info.uid ~= sys.uid() then
-    list[#list + 1] = ("%s: belongs to user %d, not to you"):format(path, info.uid)
-  end
-  return list
-end
-
 --- A key file's text and warnings about who else may use it.
 -- @param path a hotkey's; a coldkey's is refused unread
 -- @return secret of core.keybox, array of text; or nil, message, code
@@ -105,7 +98,7 @@ function M.read(path)
     return nil, path .. ": is a coldkey, which is never opened; name a hotkey", "key"
   end
   local text, info, code = keybox.read(path)
-  if text then return text, warnings_for(path, info) end
+  if text then return text, access.warnings(path, info) end
   if code == "too_large" then return nil, path .. ": is too large for a key file", "key" end
   return nil, "hotkey " .. info, "key_unreadable"
 end

@@ -10,7 +10,7 @@ describe("bittern.password", function()
   it("takes the first line of a file, once", function()
     local path = support.folder() .. "/p"
     for text, line in pairs { ["a b\r\nc"] = "a b", ["x"] = "x", [" y \n"] = " y " } do
-      assert(fs.write(path, text))
+      assert(fs.write(path, text, { mode = 0x180 }))
       local ask = password.source({ password_file = path }, "key")
       assert.equal(line, ask(1):text())
       assert.is_nil((ask(2)))
@@ -44,6 +44,14 @@ describe("bittern.password", function()
       local question = "password of " .. home .. "/key: "
       assert.equal(question .. "\nwarning: the password does not open it\n" .. question .. "\n"
         .. ADDRESS .. "\n  from " .. home .. "/key\n[echo]\n", done.stdout)
+    end)
+
+    it("is not needed for a file, whose readers are warned of", function()
+      local path = home .. "/password"
+      assert(fs.write(path, "right one\n", { mode = 0x1A4 }))
+      local done = at_terminal("", "--password-file", path)
+      assert.equal(0, done.status, done.stdout)
+      assert.matches("warning: " .. path .. ": others may read", done.stdout, 1, true)
     end)
 
     it("gives up at Ctrl-C and at an empty line, and shows again what is typed", function()

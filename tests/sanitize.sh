@@ -26,4 +26,4 @@ export UBSAN_OPTIONS=print_stacktrace=1
 cd $tree
 exec build/bittern run tests/all.lua $(ls build/tests/test_* | grep -v '\.d$') \
   $(ls tests/core/*_spec.lua tests/model/*_spec.lua) tests/model_spec.lua \
-  $(ls tests/artifact/*_spec.lua)
+  $(ls tests/artifact/*_spec.lua tests/keyfile/*_spec.lua) tests/wallet_spec.lua

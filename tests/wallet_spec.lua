@@ -1,6 +1,7 @@
 local fs = require "core.fs"
 local lfs = require "lfs"
 local sr25519 = require "core.sr25519"
+local hex = require "bittern.hex"
 local json = require "bittern.json"
 local keyfile = require "bittern.keyfile"
 local support = require "tests.support"
@@ -184,6 +185,10 @@ describe("bittern.wallet refuses", function()
     }))
     assert.matches("ed25519", reason(file { secretSeed = SEED, cryptoType = 0 }))
     assert.matches("ed25519", reason(file { secretSeed = SEED, cryptoType = "0" }))
+    -- Without a type, the address tells.
+    local address = sr25519.address(sr25519.ed25519(hex.decode(SEED)))
+    assert.matches("ed25519", reason(file { secretSeed = SEED, ss58Address = address }))
+    assert.matches("ed25519", reason(file { secretPhrase = PHRASE, ss58Address = address }))
     assert.matches("cryptoType", reason(file { secretSeed = SEED, cryptoType = 2 }))
     assert.matches("not known here", reason(file { secretSeed = SEED, hashedDescriptor = "0x1" }))
   end)
