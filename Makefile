@@ -50,7 +50,7 @@ C_TESTS   += $(BUILD)/tests/neon
 endif
 
 .PHONY: all demo test check check-sanitize check-hf fuzz torture bench bench-kernels \
-  bench-compress docs install uninstall clean help deps-build deps-test build-binary binary
+  bench-compress bench-transfer bench-corruption docs install uninstall clean help deps-build deps-test build-binary binary
 
 all: deps-build build-binary ## build build/bittern
 
@@ -182,6 +182,13 @@ $(BUILD)/tests/bench_kernels: tests/bench/kernels.c $(KERNEL_OBJECTS)
 bench-kernels: deps-build ## every kernel beside what memory allows; BENCH_ARGS=--json
 	@$(MAKE) --no-print-directory -s $(BUILD)/tests/bench_kernels
 	@$(BUILD)/tests/bench_kernels $(BENCH_ARGS)
+
+bench-transfer: all ## downloads beside curl and aria2c; BENCH_ARGS="--bytes N --runs N"
+	@command -v aria2c >/dev/null || { echo "needs aria2" >&2; exit 3; }
+	@$(BUILD)/bittern run tests/bench/transfer.lua $(BENCH_ARGS)
+
+bench-corruption: all ## 10,000 downloads with a flipped bit: all are caught
+	@$(BUILD)/bittern run tests/bench/corruption.lua $(BENCH_ARGS)
 
 bench-compress: all ## compression at size beside dd; BENCH_ARGS="--bytes N --runs N"
 	@$(BUILD)/bittern run tests/bench/compress.lua $(BENCH_ARGS)

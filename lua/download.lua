@@ -34,7 +34,7 @@ local function fill(run)
     while run.ranges:count() < run.options.parallel and one:is_ready(now) do
       run.last_id = run.last_id + 1
       run.owner[run.last_id] = one
-      local ok, message, code = one:start(run.ranges, run.last_id, run.options.part)
+      local ok, message, code = one:start(run.ranges, run.last_id)
       if not ok then return nil, message, code end
     end
   end
@@ -152,9 +152,9 @@ end
 --- Downloads files.
 -- @param files array of {url, path = where to, size, sha256, headers}; size, sha256 (64 digits) and
 --   headers (lines for the URL's own host) may be nil
--- @param options {parallel = 8 ranges at once, part = 16 MiB, speed = 0 (bytes a second in all, 0:
---   no limit), pause = 1 s before the second try of a piece, doubled for each further one,
---   stall = 30 s without a byte, ca_file, on_progress = function(done, total),
+-- @param options {parallel = 8 ranges at once, part = most bytes of a piece (16 MiB), speed = 0
+--   (bytes a second in all, 0: no limit), pause = 1 s before the second try of a piece, doubled for
+--   each further one, stall = 30 s without a byte, ca_file, on_progress = function(done, total),
 --   say = function(text)}
 -- @return array of {path, url, size, sha256, verified, resumed} in the order in which they were
 --   finished, or nil, message, code. What arrived stays in `<path>.part`, and the same call goes on

@@ -10,6 +10,8 @@ local state = require "bittern.download.state"
 
 local M = {}
 
+local SHARES <const> = 4 -- pieces for each connection, at least
+local SMALLEST_PIECE <const> = 1 << 20
 local MOST_TRIES <const> = 6     -- in a row without a byte
 local MOST_RESOLVES <const> = 8  -- of a URL that expires, without a byte
 local MOST_RESTARTS <const> = 2  -- because the file changed or its hash was another
@@ -106,12 +108,18 @@ function Job:is_ready(now)
   return self.remote.ranges or next(self.running) == nil
 end
 
+-- Bytes of a piece: small enough that no connection is left with a large one at the end.
+local function piece_size(self)
+  local share = self.remote.size // (SHARES * self.options.parallel)
+  return math.max(math.min(share, self.options.part), SMALLEST_PIECE)
+end
+
 --- Starts the next piece.
 -- @param ranges core.http's ranges
 -- @param id number of the range
--- @param most bytes of a piece
 -- @return true, or nil, message, code
-function Job:start(ranges, id, most)
+function Job:start(ranges, id)
+  local most = piece_size(self)
   local piece = assert(self.parts:take(self.remote.ranges and most or math.maxinteger >> 1))
   self.running[id] = piece
   return ranges:start {

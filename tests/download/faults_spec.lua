@@ -99,6 +99,15 @@ describe("a download whose transfer goes wrong", function()
     check_good(fetch(nil, { sha256 = hash }, got), "again")
   end)
 
+  -- `make bench-corruption` does this 10,000 times.
+  it("catches every flipped bit", function()
+    for i = 1, 20 do
+      local got = fetch("flip/GET/1/" .. i, { sha256 = hash, parallel = 1 })
+      assert.equal("integrity", got.code)
+      assert.is_nil(fs.stat(got.path))
+    end
+  end)
+
   it("names a host that is not there, and a port where nobody listens", function()
     for url, code in pairs { ["http://127.0.0.1:1/x"] = "unreachable",
       ["https://no-such-host.invalid/x"] = "unreachable" } do
