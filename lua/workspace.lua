@@ -214,4 +214,20 @@ function M.remote_commit(options)
   return nil, ("the repository has no branch or tag '%s'"):format(options.ref), "git"
 end
 
+--- Whether the branch that a checkout was made from stands elsewhere now: validators may take its
+-- new place.
+-- @param found from M.inspect
+-- @param task record
+-- @param options {rehearsal =}
+-- @return commit where it stands now; false when it did not move; nil, message when nobody knows
+function M.moved(found, task, options)
+  if not found.base or not found.ref or found.ref:find(is_commit) then return false end
+  local now, message = M.remote_commit {
+    repository = task.repository, ref = found.ref, timeout = LEAST_SECONDS,
+    rehearsal = options.rehearsal,
+  }
+  if not now then return nil, message end
+  return now ~= found.base and now
+end
+
 return M

@@ -71,7 +71,7 @@ return {
     local demands, message, id = session.demands(ctx, client, task)
     if not demands then return nil, message, id end
     local built, why, kind = source.read(ctx, task,
-      { allow_empty = source.allows_empty(demands), unchecked = true })
+      { allow_empty = source.allows_empty(demands), unchecked = true, client = client })
     if not built then return nil, why, kind end
     if ctx.args.out then
       local ok, trouble, name = fs.write(ctx.args.out, built.text)

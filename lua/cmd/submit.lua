@@ -65,7 +65,7 @@ local function submission_of(ctx, open, demands)
   if not submission then return nil, message, code end
   local built
   built, message, code = patches.read(ctx, open.task,
-    { allow_empty = patches.allows_empty(demands) })
+    { allow_empty = patches.allows_empty(demands), client = open.client })
   if not built then return nil, message, code end
   if built.commit and ctx.args.base_ref and built.commit ~= ctx.args.base_ref then
     return nil, ("--base-ref is not the checkout's HEAD, %s"):format(built.commit), "usage"

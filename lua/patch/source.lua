@@ -1,6 +1,7 @@
 -- Where a command's patch comes from: a checkout, a file that somebody made, or nowhere.
 local fs = require "core.fs"
 
+local common = require "bittern.rules.common"
 local patch = require "bittern.patch"
 local workspace = require "bittern.workspace"
 
@@ -30,6 +31,18 @@ local function tell(ctx, found, built)
   end
 end
 
+-- A branch that moved since the clone is worth a word, not a refusal.
+local function tell_moved(ctx, found, task, rehearsal)
+  if ctx.offline then return end
+  local now, message = workspace.moved(found, task, { rehearsal = rehearsal })
+  if now then
+    ctx.report.warn(("%s stands at %s now, this checkout at %s; validators may take the former")
+      :format(found.ref, now:sub(1, 12), found.base:sub(1, 12)))
+  elseif message then
+    ctx.report.detail(ctx.report.clean("where the branch stands now is not known: " .. message))
+  end
+end
+
 --- Whether a task takes the empty patch beside an artifact: by the task JSON, else by the other
 -- rules (onboarding, profile).
 -- @param demands as rules.of_task
@@ -54,7 +67,7 @@ end
 --- The patch and the commit that ctx.args names.
 -- @param ctx a command's context
 -- @param task record
--- @param options of bittern.patch.build
+-- @param options of bittern.patch.build, and client = to ask whether the branch has moved
 -- @return {text =, commit = of the checkout or nil, folder =, paths =, left_out =, hidden =,
 --   objection =}; or nil, message, code
 function M.read(ctx, task, options)
@@ -63,6 +76,9 @@ function M.read(ctx, task, options)
     local checkout, message, code = workspace.inspect(ctx.args.workspace, task)
     if not checkout then return nil, message, code end
     found = checkout
+  end
+  if options.client and found.folder then
+    tell_moved(ctx, found, task, common.is_local(options.client.base))
   end
   local built, why, id
   if ctx.args.patch then

@@ -51,6 +51,19 @@ describe("bittern workspace and patch", function()
     assert.equal(0, server:run("patch", "here", "--patch", folder .. "/x.diff").status)
   end)
 
+  it("tells of a branch that moved since the clone", function()
+    server:run("workspace", "here", folder)
+    repository.write(folder .. "/repo", { ["p/train.py"] = "x = 2\n" })
+    assert.is_nil(server:run("patch", "here", "--workspace", folder).stderr:find("stands at"))
+    repository.write(remote.seed, { ["p/train.py"] = "x = 9\n" })
+    repository.git(remote.seed, "commit", "-qam", "moved")
+    repository.git(remote.seed, "push", "-q", remote.url, "production")
+    local done = server:run("patch", "here", "--workspace", folder)
+    assert.equal(0, done.status, done.stderr)
+    assert.matches("production stands at " .. repository.git(remote.seed, "rev-parse",
+      "HEAD"):sub(1, 12) .. " now", done.stderr, 1, true)
+  end)
+
   it("explains the deleted comment, with the patch still shown", function()
     server:run("workspace", "here", folder)
     repository.write(folder .. "/repo", { ["p/init.lua"] = "return 2\n" })
@@ -89,12 +102,18 @@ describe("bittern submit --workspace", function()
       artifact_uri = published.url, artifact_sha256 = published.sha256,
       artifact_size_bytes = published.size, base_ref = "ignored",
     }))
-    miner:run { "claim", "tiny-binary-frontier" }
+    -- The page still speaks of the repository that it was written for.
+    local done = miner:run { "claim", "tiny-binary-frontier" }
+    assert.equal(9, done.status, done.stderr)
+    assert.matches("--decide repository", done.stderr, 1, true)
+    local decide = { "--decide", "repository", "--decide", "allowed_patch_paths" }
+    done = miner:run { "claim", "tiny-binary-frontier", table.unpack(decide) }
+    assert.equal(0, done.status, done.stderr)
     local function submit(...)
       return miner:run { "submit", "tiny-binary-frontier", "--submission", miner.home .. "/s.json",
-        "--workspace", folder, ... }
+        "--workspace", folder, "--decide", "repository", "--decide", "allowed_patch_paths", ... }
     end
-    local done = submit("--base-ref", ("0"):rep(40), "--dry-run")
+    done = submit("--base-ref", ("0"):rep(40), "--dry-run")
     assert.equal(2, done.status, done.stderr)
     done = submit()
     assert.equal(0, done.status, done.stderr)
