@@ -2,7 +2,8 @@
 local wallet = require "bittern.wallet"
 
 local path = assert(..., "name a file that is not there yet")
-print("new", assert(wallet.create(path)))
+local address = assert(wallet.create(path))
+print("new", address)
 
 local opened = assert(wallet.open { hotkey_file = path })
 print("opened", opened.address, opened.path)
