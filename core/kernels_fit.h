@@ -362,8 +362,10 @@ static void fitted_values(const struct row *row, const struct fit *how,
   if (how->columns) plain_multiply(how->columns, row->cols, values);
 }
 
+/* The distance from two levels of 0 is the norm, and its kernel is there. */
 static double norm_of(const float *w, const float *importance, size_t n) {
-  return importance ? plain_weighted_norm(w, importance, n) : plain_norm(w, n);
+  return importance ? plain_weighted_norm(w, importance, n)
+                    : SIGN_ERROR(w, n, 0);
 }
 
 static size_t fit_row(const struct row *row, const struct fit *how,

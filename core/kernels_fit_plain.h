@@ -77,11 +77,7 @@ APART struct pair pair_q4(const struct group *s, float inverse) {
                 g[at] * q4_code_of(fabsf(x[at]), inverse) * fabsf(x[at]));
 }
 
-/* Sums of w^2 and of (w - v)^2, times h unless that is NULL. */
-APART double plain_norm(const float *w, size_t n) {
-  SUM_IN_LANES(n, square(w[at]));
-}
-
+/* Sums of w^2 and of (w - v)^2, times h where there is one. */
 APART double plain_weighted_norm(const float *w, const float *h, size_t n) {
   SUM_IN_LANES(n, square(w[at]) * h[at]);
 }

@@ -218,7 +218,7 @@ static void new_parts(lua_State *L, const struct shape *shape,
 
 /* encode(codec, weights, rows, cols [, options])
  *   -> {codes = u8 [rows, row_bytes], scales = f16 [rows, groups],
- *       errors = f32 [rows], norms = f32 [rows],
+ *       errors = f32 [rows], norms = f32 [rows] with norms,
  *       more = {{codes =, scales =}, ...} with bases,
  *       offsets = f16 [rows, groups] with offsets}
  *   or, with errors_only, {errors, norms} | nil, message, code.
@@ -228,7 +228,8 @@ static void new_parts(lua_State *L, const struct shape *shape,
  * the whole row; scale = "least_squares"|"mean_abs"; iterations = 8, of Lloyd's
  * fits and those of bases; bases = 1..4; offsets = false; columns = f16 [cols],
  * factors of the decoded values; importance = f32 [cols], numbers h >= 0;
- * errors_only = false; threads = 1. q4 always takes the scale of least error.
+ * errors_only = false; norms = errors_only; threads = 1. q4 always takes the
+ * scale of least error.
  *
  * The error of a row is the sum of h (w - v)^2 over its columns, v being what
  * quant.decode gives for the rounded scales; its norm is the sum of h w^2. Fits
@@ -238,7 +239,7 @@ static void new_parts(lua_State *L, const struct shape *shape,
 int quant_encode(lua_State *L) {
   static const char *const known[] = {
       "scale",   "group",   "iterations", "dtype",       "threads", "bases",
-      "offsets", "columns", "importance", "errors_only", NULL};
+      "offsets", "columns", "importance", "errors_only", "norms",   NULL};
   const struct codec *codec = quant_check_codec(L, 1);
   bind_check_keys(L, 5, known);
   luaL_argcheck(L, codec->block == 0, 1, "is made of blocks: encode_blocks");
@@ -253,7 +254,8 @@ int quant_encode(lua_State *L) {
   if (!push_general(L, &shape.row, &e)) return 3;
   lua_createtable(L, 0, 5);
   if (!errors_only) new_parts(L, &shape, &e);
-  e.norms = new_field(L, "norms", DTYPE_F32, shape.rows, 1);
+  if (bind_opt_boolean(L, 5, "norms", errors_only))
+    e.norms = new_field(L, "norms", DTYPE_F32, shape.rows, 1);
   e.errors = new_field(L, "errors", DTYPE_F32, shape.rows, 1);
   struct rows_job job = {kernels_chosen(), &shape, &e, encode_one,
                          encode_scratch(L, &shape)};

@@ -66,11 +66,12 @@ end
 -- @param item of a plan, for messages
 -- @param tile see M.each
 -- @param choice {codec, group, scale, iterations, bases, offsets}
--- @param how {threads, importance = f32 buffer or nil, columns = f16 buffer or nil, errors_only}
+-- @param how {threads, importance = f32 buffer or nil, columns = f16 buffer or nil, errors_only,
+--   norms}
 -- @return as quant.encode, or nil, message, code
 function M.encode(item, tile, choice, how)
   local options = { dtype = tile.dtype, threads = how.threads, importance = how.importance,
-    errors_only = how.errors_only }
+    errors_only = how.errors_only, norms = how.norms }
   if choice.codec ~= layout.RESCUE then
     options.scale, options.iterations = choice.scale, choice.iterations
     options.group, options.columns = choice.group, how.columns

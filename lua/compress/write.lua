@@ -91,7 +91,7 @@ local function put_rescued(state, output, item, tile, rescued)
   local done, message, code = tiles.encode(item, part, rescue, state.how)
   if not done then return nil, message, code end
   state.error = state.error + done.errors:sum()
-  state.norm = state.norm + done.norms:sum()
+  if done.norms then state.norm = state.norm + done.norms:sum() end
   return put_coded(output, item.name .. ".rescue", done, part)
 end
 
@@ -101,7 +101,7 @@ local function pack_tile(state, output, item, tile)
     local done, message, code = tiles.encode(item, tile, state.choice, state.how)
     if not done then return nil, message, code end
     state.error = state.error + sum_of_kept(done.errors, rescued)
-    state.norm = state.norm + sum_of_kept(done.norms, rescued)
+    if done.norms then state.norm = state.norm + sum_of_kept(done.norms, rescued) end
     local ok, why, id = put_coded(output, item.name, done, tile, kept)
     if not ok then return nil, why, id end
   end
@@ -113,7 +113,8 @@ local function pack(output, item, tensor, how)
   local m = plan.matrix(item)
   local choice = item.rescued == item.rows and rescue or item.choices[item.chosen or 1]
   local state = { next = 0, error = 0.0, norm = 0.0, choice = choice, rescue_rows = m.rescued > 0
-    and item.rescue_rows, how = { threads = how.threads, importance = how.importance } }
+    and item.rescue_rows, how = { threads = how.threads, importance = how.importance,
+      norms = item.norm == nil } }
   if m.columns then
     local scales, message, code = item.columns
     if not scales then
@@ -131,7 +132,7 @@ local function pack(output, item, tensor, how)
     ok, message, code = put(output, item.name .. ".rescue.rows", item.rescue_rows)
   end
   if not ok then return nil, message, code end
-  item.error_after, item.norm = state.error, state.norm
+  item.error_after, item.norm = state.error, item.norm or state.norm
   return true
 end
 
