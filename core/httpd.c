@@ -16,6 +16,7 @@
 #include "bind.h"
 #include "fields.h"
 #include "httpd_daemon.h"
+#include "httpd_stream.h"
 
 #define SERVER_META "bittern.server"
 
@@ -69,14 +70,23 @@ static void push_request(lua_State *L, const struct call *call) {
   lua_setfield(L, -2, "headers");
 }
 
-/* A response that sends the file at `path`. */
-static struct MHD_Response *respond_file(lua_State *L, const char *path) {
+/* A response that sends the file at `path`, or the part of it that the table
+ * at `arg` names. */
+static struct MHD_Response *respond_file(lua_State *L, int arg,
+                                         const char *path) {
+  const lua_Integer most = (lua_Integer)1 << 53;
   struct stat info;
+  uint64_t from = (uint64_t)bind_opt_integer(L, arg, "offset", 0, most, 0);
+  uint64_t size = (uint64_t)bind_opt_integer(L, arg, "size", 0, most, most);
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) luaL_error(L, "response: %s: %s", path, strerror(errno));
   struct MHD_Response *response = NULL;
-  if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode))
-    response = MHD_create_response_from_fd64((uint64_t)info.st_size, fd);
+  if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
+      from <= (uint64_t)info.st_size) {
+    uint64_t left = (uint64_t)info.st_size - from;
+    response = MHD_create_response_from_fd_at_offset64(
+        size < left ? size : left, fd, from);
+  }
   if (response == NULL) {
     close(fd);
     luaL_error(L, "response: %s: not a file that can be sent", path);
@@ -84,15 +94,34 @@ static struct MHD_Response *respond_file(lua_State *L, const char *path) {
   return response;
 }
 
+/* How the table at `arg` wants its body sent. */
+static struct manner read_manner(lua_State *L, int arg) {
+  lua_Integer cut =
+      bind_opt_integer(L, arg, "cut", 0, (lua_Integer)1 << 53, -1);
+  struct manner manner = {.cut = cut < 0 ? UINT64_MAX : (uint64_t)cut};
+  if (lua_getfield(L, arg, "pace") != LUA_TNIL)
+    manner.pace = luaL_checknumber(L, -1);
+  if (!(manner.pace >= 0 && manner.pace < 1e5))
+    luaL_error(L, "response: pace must lie in 0..1e5");
+  lua_getfield(L, arg, "chunked");
+  manner.chunked = lua_toboolean(L, -1);
+  lua_pop(L, 2);
+  return manner;
+}
+
 /* The response of the table at `arg`. */
 static struct MHD_Response *respond(lua_State *L, int arg) {
   const char *path = bind_opt_string(L, arg, "file", NULL);
-  if (path != NULL) return respond_file(L, path);
+  if (path != NULL) return respond_file(L, arg, path);
+  struct manner manner = read_manner(L, arg);
   struct bytes body = {(const uint8_t *)"", 0};
   if (lua_getfield(L, arg, "body") != LUA_TNIL)
     body = bind_bytes(L, lua_gettop(L));
-  struct MHD_Response *response = MHD_create_response_from_buffer(
-      body.size, (void *)(uintptr_t)body.data, MHD_RESPMEM_MUST_COPY);
+  struct MHD_Response *response =
+      manner_is_plain(&manner)
+          ? MHD_create_response_from_buffer(
+                body.size, (void *)(uintptr_t)body.data, MHD_RESPMEM_MUST_COPY)
+          : stream_response(body.data, body.size, &manner);
   if (response == NULL) luaL_error(L, "response: not enough memory");
   lua_pop(L, 1);
   return response;
@@ -113,13 +142,18 @@ static void add_headers(lua_State *L, int arg, struct MHD_Response *response) {
 /* Arguments: handler, the call. Fills call->response, which the caller frees
  * whatever happens here. [-2, +0, e] */
 static int call_handler(lua_State *L) {
-  static const char *const keys[] = {"status", "headers", "body", "file", NULL};
+  static const char *const keys[] = {"status",  "headers", "body", "file",
+                                     "offset",  "size",    "cut",  "pace",
+                                     "chunked", "drop",    NULL};
   struct call *call = lua_touserdata(L, 2);
   lua_pushvalue(L, 1);
   push_request(L, call);
   lua_call(L, 1, 1);
   if (!lua_istable(L, 3)) luaL_error(L, "the handler returned no response");
   bind_check_keys(L, 3, keys);
+  lua_getfield(L, 3, "drop");
+  call->drop = lua_toboolean(L, -1);
+  lua_pop(L, 1);
   call->status = (unsigned)bind_opt_integer(L, 3, "status", 200, 599, 200);
   call->response = respond(L, 3);
   add_headers(L, 3, call->response);
@@ -157,7 +191,7 @@ static enum outcome answer(void *owner, struct call *call) {
   lua_pushcfunction(L, call_handler);
   lua_pushvalue(L, HANDLER);
   lua_pushlightuserdata(L, call);
-  if (lua_pcall(L, 2, 0, 0) == LUA_OK) return ANSWERED;
+  if (lua_pcall(L, 2, 0, 0) == LUA_OK) return call->drop ? DROPPED : ANSWERED;
   if (bind_interrupted()) {
     lua_pop(L, 1); /* step tells it */
     return DROPPED;

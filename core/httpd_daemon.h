@@ -23,6 +23,7 @@ struct call {
   bool too_many;
   struct MHD_Response *response; /* the daemon frees it, whatever the outcome */
   unsigned status;
+  bool drop; /* close the connection in place of the answer */
 };
 
 /* FAILED is answered with 500, DROPPED by closing the connection. */

@@ -39,10 +39,47 @@ local function put(context, call)
   })
 end
 
+-- First and last byte of a Range header: nil when it is none that can be answered in part, false
+-- when the file has no such bytes.
+local function range_of(text, size)
+  local first, last = text:match("^bytes=(%d*)%-(%d*)$")
+  first, last = math.tointeger(tonumber(first)), math.tointeger(tonumber(last))
+  if not first and not last then return nil end
+  if not first then first, last = math.max(0, size - last), size - 1 end
+  last = math.min(last or size - 1, size - 1)
+  if first > last then return false end
+  return first, last
+end
+
+-- Names are written once, so a name is all that an ETag has to say.
+local function whole(name, path)
+  return { status = 200, file = path, headers = {
+    ["Content-Type"] = "application/octet-stream", ["Accept-Ranges"] = "bytes",
+    ETag = '"' .. name .. '"',
+  } }
+end
+
+local function part(response, wanted, size)
+  local first, last = range_of(wanted, size)
+  if first == nil then return response end
+  if first == false then
+    local refusal = answer.detail(416, "Requested Range Not Satisfiable")
+    refusal.headers["Content-Range"] = ("bytes */%d"):format(size)
+    return refusal
+  end
+  response.status, response.offset, response.size = 206, first, last - first + 1
+  response.headers["Content-Range"] = ("bytes %d-%d/%d"):format(first, last, size)
+  return response
+end
+
 local function get(context, call)
-  local path = path_of(context, call.id)
-  if not good_name(call.id) or not fs.stat(path) then return answer.detail(404, "Not Found") end
-  return { status = 200, headers = { ["Content-Type"] = "application/octet-stream" }, file = path }
+  local path, headers = path_of(context, call.id), call.request.headers
+  local info = good_name(call.id) and fs.stat(path)
+  if not info then return answer.detail(404, "Not Found") end
+  local response = whole(call.id, path)
+  local fresh = headers["if-range"] == nil or headers["if-range"] == response.headers.ETag
+  if not headers.range or not fresh then return response end
+  return part(response, headers.range, info.size)
 end
 
 return {

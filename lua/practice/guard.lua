@@ -22,7 +22,8 @@ local function replays()
   end
 end
 
-local function insufficient_stake()
+--- The answer to a miner without stake.
+function M.insufficient_stake()
   return answer.detail(403, {
     error = "insufficient_miner_stake", required_stake = 1, stake = 0,
     message = "hotkey has insufficient stake on SN94; fund or bond this hotkey",
@@ -38,7 +39,7 @@ local roles = {
   hotkey = function() end,
   miner = function(context, hotkey)
     if context.stake_gate and not is_listed(context.db, "stake", hotkey) then
-      return insufficient_stake()
+      return M.insufficient_stake()
     end
   end,
   validator = function(context, hotkey)

@@ -1,4 +1,4 @@
--- A file that a server compressed on its way (Content-Encoding: gzip), unpacked in its place.
+-- Bytes that a server compresses on their way (Content-Encoding: gzip), both ways.
 local archive = require "core.archive"
 local fs = require "core.fs"
 local map = require "core.map"
@@ -35,6 +35,12 @@ local function inflate(packed)
   if not bytes then return nil, message end
   if archive.crc32(bytes) ~= checksum then return nil, "its checksum is another" end
   return bytes
+end
+
+--- The gzip of some bytes.
+function M.pack(bytes)
+  return "\31\139\8\0\0\0\0\0\0\3" .. archive.deflate(bytes)
+    .. ("<I4I4"):pack(archive.crc32(bytes), #bytes & 0xFFFFFFFF)
 end
 
 --- Unpacks a file in its place.

@@ -39,7 +39,7 @@ local function fill(db, options)
   local done
   done, message, code = database.allow_validator(db, key:address())
   if done then done, message, code = task_store.add_shipped(db, options.now()) end
-  for _, path in ipairs(options.tasks) do
+  for _, path in ipairs(options.tasks or {}) do
     if done then done, message, code = task_store.add_file(db, path, options.now()) end
   end
   return done, message, code

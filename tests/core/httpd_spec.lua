@@ -275,6 +275,37 @@ print(send(b"GET /ok HTTP/1.1\r\nHost: x\r\n\r\n")[9:12])]]
     assert.is_true(seconds >= 0.25 and seconds < 0.6)
   end)
 
+  it("sends part of a file", function()
+    local path = support.folder() .. "/part"
+    assert(fs.write(path, "0123456789"))
+    local function part(offset, size)
+      return curl(function()
+        return { file = path, offset = offset, size = size, status = 206 }
+      end, url("/")).stdout
+    end
+    assert.same({ "345", "789", "", "0123456789" }, { part(3, 3), part(7, nil), part(10, 5),
+      part(nil, 1000) })
+    assert.equal("the handler failed\n", part(11, 1))
+    assert.matches("not a file that can be sent", told[1])
+  end)
+
+  it("breaks off, tells no length, crawls or says nothing, where it is asked to", function()
+    local function answered(response, ...)
+      local done = curl(function() return response end, "-i", url("/"), ...)
+      return { done.status, done.stdout:match("\r\n\r\n(.*)$"),
+        done.stdout:lower():match("content%-length: (%d+)") }
+    end
+    local partial, empty = 18, 52 -- curl's words
+    assert.same({ partial, "012", "10" }, answered { body = "0123456789", cut = 3 })
+    assert.same({ 0, "0123456789", "10" }, answered { body = "0123456789", cut = 11 })
+    assert.same({ 0, "0123456789" }, answered { body = "0123456789", chunked = true })
+    assert.equal(partial, answered({ body = "0123456789", chunked = true, cut = 3 })[1])
+    assert.same({ 0, "0123", "4" }, answered { body = "0123", pace = 0.001 })
+    assert.same({ 0, "", "0" }, answered { body = "", pace = 0.001 })
+    assert.same({ empty }, answered { body = "0123", drop = true })
+    assert.equal("the handler failed\n", answered({ body = "x", pace = -1 })[2])
+  end)
+
   it("listens where it is told, or says why not", function()
     local taken, message = httpd.listen { port = server:port() }
     assert.is_nil(taken)
