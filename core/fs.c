@@ -106,7 +106,7 @@ static int writer_write(lua_State *L) {
   struct bytes bytes = bind_bytes(L, 2);
   int error = base_write(writer->fd, bytes, -1);
   if (error != 0) return bind_errno(L, error, writer->path);
-  writer->written += bytes.size;
+  fs_note(writer, bytes.size);
   lua_pushboolean(L, 1);
   return 1;
 }

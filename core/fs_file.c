@@ -59,6 +59,17 @@ int fs_open_part(struct writer *writer, mode_t mode) {
   return 0;
 }
 
+void fs_note(struct writer *writer, size_t size) {
+  enum { PORTION = 32 << 20 };
+  writer->written += size;
+  uint64_t waiting = writer->written - writer->started;
+  if (waiting < PORTION) return;
+  /* A file system that cannot do it does it at the end. */
+  (void)sync_file_range(writer->fd, (off_t)writer->started, (off_t)waiting,
+                        SYNC_FILE_RANGE_WRITE);
+  writer->started = writer->written;
+}
+
 int fs_commit(struct writer *writer) {
   int error = fsync(writer->fd) == 0 ? 0 : errno;
   if (close(writer->fd) != 0 && error == 0) error = errno;

@@ -12,6 +12,7 @@ struct writer {
   bool exclusive;           /* the final name must be free */
   bool part;                /* the file is `<path>.part` and stays */
   uint64_t written;         /* bytes, for who writes to keep */
+  uint64_t started;         /* of them, those that are on their way to disk */
   char path[PATH_MAX];      /* the final name */
   char temporary[PATH_MAX]; /* `.<name>.tmp-<random>` beside it */
 };
@@ -23,6 +24,10 @@ int fs_open(struct writer *writer, mode_t mode);
 /* The same for `<path>.part`, which may be there with what an earlier run
  * wrote; sets `part`. */
 int fs_open_part(struct writer *writer, mode_t mode);
+
+/* Notes that `size` more bytes were written one after the other. Long files are
+ * on their way to the disk while they are written, not all at the end. */
+void fs_note(struct writer *writer, size_t size);
 
 /* Gives the bytes their final name. Returns 0 or an errno value; the temporary
  * file is gone either way. */
