@@ -101,6 +101,7 @@ local ids = {
   script = { 14, "correct the script at the place that is named" },
   script_limit = { 14, "make the script do less, or in smaller pieces" },
   invalid_script = { 14, "correct the script at the place that is named" },
+  agent = { 1, "read agent.stderr.txt in the run's folder, then run the same command again" },
   interrupted = { 130, "run the same command again; it continues where it stopped" },
 }
 

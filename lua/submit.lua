@@ -1,6 +1,8 @@
 -- Sending a submission exactly once (bittern.once), and what it consists of.
 local canonical = require "bittern.canonical"
+local gate = require "bittern.gate"
 local once = require "bittern.once"
+local publishing = require "bittern.publishing"
 
 local M = {}
 
@@ -58,6 +60,30 @@ local function look(ctx)
     end
     return false
   end
+end
+
+--- Judges a submission as it would be sent: its artifact is fetched as validators fetch it.
+-- @param ctx {client=, hotkey=, task=}
+-- @param body as M.body
+-- @param rules as bittern.rules gives them
+-- @param options {draft = true: nothing will be sent, and a URL that gives nothing is one more
+--   finding; decided = contradictions that the user decided}
+-- @return verdict of bittern.gate, or nil, message, code
+function M.judge(ctx, body, rules, options)
+  local draft = options.draft
+  local list, message, code = ctx.client:submissions { task_id = ctx.task.id }
+  if not list then return nil, message, code end
+  local checked = { ok = true }
+  local artifact = { size = body.artifact_size_bytes, sha256 = body.artifact_sha256,
+    parameter_count = body.claimed_metrics.parameter_count }
+  if body.artifact_uri then
+    checked.ok, checked.reason, code = publishing.prove(body.artifact_uri, artifact)
+    if not checked.ok and not draft then return nil, checked.reason, code end
+  end
+  return gate.judge(rules, body, ctx.task, {
+    hotkey = ctx.hotkey, submissions = list, artifact = artifact, url_check = checked,
+    draft = draft and body.claim_id == nil, decided = options.decided,
+  })
 end
 
 --- What is known of a submission that was begun; asks the coordinator when its answer was lost.

@@ -1,11 +1,12 @@
 -- bittern submit SLUG --submission FILE: sends a sidecar as a submission, once.
+local fs = require "core.fs"
+
+local canonical = require "bittern.canonical"
 local claims = require "bittern.claim"
 local contest = require "bittern.contest"
 local contradictions = require "bittern.rules.contradictions"
-local gate = require "bittern.gate"
 local patches = require "bittern.patch.source"
 local preview = require "bittern.preview"
-local publishing = require "bittern.publishing"
 local sidecar = require "bittern.sidecar"
 local submit = require "bittern.submit"
 local work = require "bittern.work"
@@ -30,27 +31,14 @@ local function demands_of(open)
   return work.rules(open.task, text or "")
 end
 
-local function verdict_of(open, body, ctx, demands)
-  local list, message, code = open.client:submissions { task_id = open.task.id }
-  if not list then return nil, message, code end
-  local checked = { ok = true }
-  local artifact = { size = body.artifact_size_bytes, sha256 = body.artifact_sha256,
-    parameter_count = body.claimed_metrics.parameter_count }
-  if body.artifact_uri then
-    checked.ok, checked.reason, code = publishing.prove(body.artifact_uri, artifact)
-    if not checked.ok and not ctx.args.dry_run then return nil, checked.reason, code end
-  end
-  return gate.judge(demands.rules, body, open.task, {
-    hotkey = open.hotkey, submissions = list, artifact = artifact, url_check = checked,
-    decided = contradictions.decided(ctx.args),
-    draft = ctx.args.dry_run and body.claim_id == nil,
-  })
-end
-
 local function send(ctx, open, body)
   local record, how, code = submit.send(open, body)
   if not record then return nil, how, code end
   ctx.report.say(("submission %s: %s"):format(record.id, how))
+  if ctx.args.result then
+    local kept, message, id = fs.write(ctx.args.result, assert(canonical.encode(record)) .. "\n")
+    if not kept then return nil, message, id end
+  end
   if ctx.json then
     ctx.report.data { submission = record, how = how }
   else
@@ -88,7 +76,8 @@ local function run(ctx, open)
   if not claim_id then return nil, message, code end
   local body = submit.body(submission, claim_id, submission.base_ref)
   local verdict
-  verdict, message, code = verdict_of(open, body, ctx, demands)
+  verdict, message, code = submit.judge(open, body, demands.rules,
+    { draft = ctx.args.dry_run, decided = contradictions.decided(ctx.args) })
   if not verdict then return nil, message, code end
   if verdict.verdict ~= "PASS" then return nil, work.stop(ctx, verdict), "stop" end
   if not ctx.args.dry_run then return send(ctx, open, body) end
@@ -110,6 +99,7 @@ return {
     contradictions.arguments(parser)
     parser:option("--base-ref", "commit of the task's repository, when the task names a branch")
       :argname "COMMIT"
+    parser:option("--result", "file that gets the coordinator's whole answer"):argname "FILE"
     parser:flag("--dry-run", "print the exact request, send nothing")
     contest.arguments(parser)
   end,
