@@ -1,4 +1,5 @@
 local fs = require "core.fs"
+local lfs = require "lfs"
 
 local patch = require "bittern.patch"
 local preflight = require "bittern.patch.preflight"
@@ -64,6 +65,19 @@ describe("bittern.patch", function()
     -- The client's own order: unstaged, staged, untracked.
     assert.same({ "p/dos.py", "p/init.lua", "p/open.py", "p/train.py", "p/staged.py",
       "p/bytes.bin", "p/new.py" }, made.paths)
+  end)
+
+  -- Git tells such a change only by the age of the index, which a copy of it must keep.
+  it("holds a change of the same size in the second of the checkout", function()
+    local past <const> = 1700000000
+    git(folder, "config", "core.trustctime", "false")
+    lfs.touch(folder .. "/p/train.py", past, past)
+    git(folder, "update-index", "--refresh")
+    lfs.touch(folder .. "/.git/index", past, past)
+    -- Into the same file, as a shell writes.
+    support.run({ "/bin/sh", "-c", [[printf 'x = 3\ny = 2\n' > p/train.py]] }, { cwd = folder })
+    lfs.touch(folder .. "/p/train.py", past, past)
+    assert.matches("+x = 3", assert(build()).text, 1, true)
   end)
 
   it("leaves the user's index as it is", function()

@@ -87,6 +87,6 @@ end
 faults.wrap = wrap
 
 assert(server.run {
-  dir = dir, port = 0, validator = false, faults = {}, now = sys.time, ready = report.data,
-  warn = report.warn,
+  dir = dir, port = 0, validator = false, tasks = {}, faults = {}, now = sys.time,
+  ready = report.data, warn = report.warn,
 })
