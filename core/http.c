@@ -2,10 +2,10 @@
  *
  * Nothing is re-encoded: the URL, the body and the answer's bytes pass as they
  * are. Any status is a result; only a failed exchange is an error, and its code
- * says whether the server may have seen the request. HTTP/1.1, as validators
- * use. This file reads options, follows redirects and gives results;
- * http_transfer.c does an exchange. Ranges of files, many at once, are in
- * http_ranges.c. */
+ * says whether the server may have seen the request. HTTP/2
+ * where a server offers it over TLS, unless option http2 is false. This file
+ * reads options, follows redirects and gives results; http_transfer.c does an
+ * exchange. Ranges of files, many at once, are in http_ranges.c. */
 #include <string.h>
 
 #include "bind.h"
@@ -238,13 +238,24 @@ static struct transfer *push_request(lua_State *L) {
 
 /* request{method=, url=, headers=, body=, sink=, max_bytes=, timeout=,
  * connect_timeout=, stall_timeout=, redirects=, ca_file=, allow_http=,
- * on_progress=} -> {status, headers, body, size, url} | nil, message, code. */
+ * on_progress=, http2 = true} -> {status, headers, body, size, url} | nil,
+ * message, code. */
 static int f_request(lua_State *L) {
-  static const char *const keys[] = {
-      "method",      "url",        "headers",         "body",
-      "sink",        "max_bytes",  "timeout",         "redirects",
-      "ca_file",     "allow_http", "connect_timeout", "stall_timeout",
-      "on_progress", NULL};
+  static const char *const keys[] = {"method",
+                                     "url",
+                                     "headers",
+                                     "body",
+                                     "sink",
+                                     "max_bytes",
+                                     "timeout",
+                                     "redirects",
+                                     "ca_file",
+                                     "allow_http",
+                                     "connect_timeout",
+                                     "stall_timeout",
+                                     "on_progress",
+                                     "http2",
+                                     NULL};
   luaL_checktype(L, 1, LUA_TTABLE);
   bind_check_keys(L, 1, keys);
   lua_settop(L, CODE);
@@ -256,6 +267,7 @@ static int f_request(lua_State *L) {
   const char *ca_file = bind_opt_string(L, OPTIONS, "ca_file", NULL);
   struct transfer *transfer = push_request(L);
   transfer->redirects = reads ? redirects : 0;
+  transfer->http2 = bind_opt_boolean(L, OPTIONS, "http2", true);
   read_limits(L, transfer);
   read_body(L, transfer);
   read_headers(L, transfer);

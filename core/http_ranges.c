@@ -90,7 +90,8 @@ static int begin(lua_State *L, struct handle *handle, struct range *range) {
   if (range->easy == NULL) return luaL_error(L, "not enough memory");
   range->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
   if (range->fd < 0) return bind_errno(L, errno, path);
-  http_transport(range->easy, handle->connect, handle->ca_file);
+  /* With HTTP/2 all ranges would share one connection, and its rate. */
+  http_transport(range->easy, false, handle->connect, handle->ca_file);
   if (!range_begin(&handle->ranges, range, url, target.loopback))
     return luaL_error(L, "libcurl does not take the request");
   lua_pushboolean(L, 1);

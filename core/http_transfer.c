@@ -114,10 +114,13 @@ static void set_callbacks(CURL *easy, struct transfer *transfer) {
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
 }
 
-void http_transport(CURL *easy, double connect, const char *ca_file) {
+void http_transport(CURL *easy, bool http2, double connect,
+                    const char *ca_file) {
   curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
-  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                   http2 ? (long)CURL_HTTP_VERSION_2TLS
+                         : (long)CURL_HTTP_VERSION_1_1);
   curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -133,7 +136,7 @@ void http_transport(CURL *easy, double connect, const char *ca_file) {
 void http_prepare(struct transfer *transfer, const char *method, bool has_body,
                   const char *ca_file) {
   set_callbacks(transfer->easy, transfer);
-  http_transport(transfer->easy, transfer->connect, ca_file);
+  http_transport(transfer->easy, transfer->http2, transfer->connect, ca_file);
   set_method(transfer->easy, method, has_body, transfer);
 }
 

@@ -14,6 +14,7 @@ struct transfer {
   CURLM *multi; /* keeps connections alive between requests; NULL: closed */
   CURL *easy;
   bool attached; /* `easy` is in `multi` */
+  bool http2;    /* where the server offers it */
   struct curl_slist *headers;
   const struct source *source; /* of the body, unless it is a string */
   struct bytes body;
@@ -39,9 +40,11 @@ struct transfer {
 void http_prepare(struct transfer *transfer, const char *method, bool has_body,
                   const char *ca_file);
 
-/* What every exchange has: HTTP/1.1 over TLS 1.2 or later, verified; nothing
- * decoded; `connect` s to connect (0: no limit); NULL: the system's roots. */
-void http_transport(CURL *easy, double connect, const char *ca_file);
+/* What every exchange has: HTTP/1.1, or 2 where the server offers it over TLS
+ * and it is wanted; TLS 1.2 or later, verified; nothing decoded; `connect` s to
+ * connect (0: no limit); NULL: the system's roots. */
+void http_transport(CURL *easy, bool http2, double connect,
+                    const char *ca_file);
 
 /* One hop: sends and receives until the end, a limit or an interrupt. What goes
  * to this machine (`direct`) never goes by way of another. */

@@ -13,13 +13,16 @@ local M = {}
 local WIDTH <const> = 80
 
 -- Options that take a value, for finding the command behind them.
-local takes_value = { ["--root"] = true, ["--coordinator"] = true, ["--color"] = true }
+local takes_value = { ["--root"] = true, ["--coordinator"] = true, ["--color"] = true,
+  ["--cacert"] = true }
 
 local function add_globals(parser)
   parser:flag("--json", "print one JSON object to stdout, also for failures")
   parser:option("--root", "folder of scripts that come before all others"):argname "DIR"
   parser:option("--coordinator", "the coordinator (else BITSOTA_COORDINATOR_URL)"):argname "URL"
   parser:flag("--offline", "use no network")
+  parser:option("--cacert", "PEM file of the authorities to trust (else BITTERN_CACERT)")
+    :argname "FILE"
   parser:option("--color", "auto, always or never"):default "auto"
     :choices { "auto", "always", "never" }
   parser:flag("--quiet", "say nothing but warnings and errors")
@@ -176,7 +179,10 @@ local function configure(argv)
     json = has(argv, "--json"), quiet = has(argv, "--quiet"), verbose = has(argv, "--verbose"),
     color = option_value(argv, "--color") or "auto",
   }
-  if has(argv, "--offline") then require("bittern.http").configure { offline = true } end
+  local ca_file = option_value(argv, "--cacert") or os.getenv("BITTERN_CACERT")
+  if has(argv, "--offline") or ca_file then
+    require("bittern.http").configure { offline = has(argv, "--offline"), ca_file = ca_file }
+  end
   local ok, message, code = check_isa()
   if not ok then return nil, message, code end
   local root = option_value(argv, "--root")

@@ -21,7 +21,6 @@ local schema = {
   speed = { type = "integer", default = 0 },
   pause = { type = "number", default = 1 },
   stall = { type = "number", default = 30 },
-  ca_file = { type = "string" },
   on_progress = { type = "function" },
   say = { type = "function", default = report.say },
 }
@@ -43,9 +42,7 @@ end
 
 local function open_ranges(run)
   local message, code
-  run.ranges, message, code = http.ranges {
-    ca_file = run.options.ca_file, speed = run.options.speed,
-  }
+  run.ranges, message, code = http.ranges { speed = run.options.speed }
   return run.ranges, message, code
 end
 
@@ -154,7 +151,7 @@ end
 --   headers (lines for the URL's own host) may be nil
 -- @param options {parallel = 8 ranges at once, part = most bytes of a piece (16 MiB), speed = 0
 --   (bytes a second in all, 0: no limit), pause = 1 s before the second try of a piece, doubled for
---   each further one, stall = 30 s without a byte, ca_file, on_progress = function(done, total),
+--   each further one, stall = 30 s without a byte, on_progress = function(done, total),
 --   say = function(text)}
 -- @return array of {path, url, size, sha256, verified, resumed} in the order in which they were
 --   finished, or nil, message, code. What arrived stays in `<path>.part`, and the same call goes on

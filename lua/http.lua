@@ -15,9 +15,10 @@ local CODES <const> = { [401] = "unauthorized", [403] = "forbidden", [404] = "no
 local settings = { offline = false }
 
 --- Set once by the command line.
--- @param options {offline = boolean}
+-- @param options {offline = boolean, ca_file = PEM file of the authorities to trust, nil for the
+--   system's}
 function M.configure(options)
-  settings.offline = options.offline or false
+  settings.offline, settings.ca_file = options.offline or false, options.ca_file
 end
 
 M.date = retry.date
@@ -106,6 +107,7 @@ local function attempt(options)
   local state, all = {}, {}
   for key, value in pairs(options) do all[key] = value end
   all.retry, all.offline = nil, nil
+  all.ca_file = all.ca_file or settings.ca_file
   all.headers = headers_for(options)
   all.sink = watched(options.sink, state)
   local response, message, code = core.request(all)
@@ -135,11 +137,13 @@ function M.request(options)
 end
 
 --- Ranges of remote files, many at once (core.http); refused under --offline.
--- @param options {ca_file, connect_timeout, speed}
+-- @param options {connect_timeout, speed}
 -- @return ranges, or nil, message, code
 function M.ranges(options)
   if settings.offline then return nil, "nothing is downloaded, because of --offline", "offline" end
-  return core.ranges(options)
+  local all = { ca_file = settings.ca_file }
+  for key, value in pairs(options or {}) do all[key] = value end
+  return core.ranges(all)
 end
 
 --- GET.

@@ -98,16 +98,14 @@ end
 --- Files of a repository at a revision.
 -- @param env function(name) -> value
 -- @param place as M.parse gives it; `path` picks one file or one folder
--- @param options {ca_file}
 -- @return array of {path, url, size, sha256 or nil, headers}, or nil, message, code
-function M.list(env, place, options)
+function M.list(env, place)
   local url = ("%s/api/models/%s/tree/%s?recursive=true"):format(M.endpoint(env), place.repo,
     (M.escape(place.revision):gsub("/", "%%2F")))
   local list, pages = {}, 0
   local wanted = place.path and place.path:gsub("/+$", "")
   while url and pages < MOST_PAGES do
-    local items, response, code = http.json("GET", url, { headers = M.headers(env), retry = true,
-      ca_file = options and options.ca_file })
+    local items, response, code = http.json("GET", url, { headers = M.headers(env), retry = true })
     if not items then return nil, response, code == "unauthorized" and "access" or code end
     for _, item in ipairs(type(items) == "table" and items or {}) do
       if is_wanted(item, wanted) then

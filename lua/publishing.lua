@@ -31,7 +31,7 @@ local function objection(url, response)
   return nil
 end
 
---- Downloads a URL as a validator does (no redirects, every byte) and compares.
+--- Downloads a URL as a validator does (HTTP/1.1, no redirects, every byte) and compares.
 -- @param url string
 -- @param artifact {size=, sha256=}
 -- @param on_progress function(done, total) or nil
@@ -40,7 +40,7 @@ end
 function M.prove(url, artifact, on_progress, redirects)
   local hash, size = sha256.new(), 0
   local response, message, code = http.get(url, {
-    redirects = redirects or 0, timeout = 0, on_progress = on_progress,
+    http2 = false, redirects = redirects or 0, timeout = 0, on_progress = on_progress,
     sink = function(chunk)
       size = size + #chunk
       if size > artifact.size + SLACK then return nil, "longer than published", "integrity" end

@@ -28,15 +28,15 @@ http {
 }]]
 
 --- Starts nginx over an empty folder.
--- @param locations text for the server block
--- @return {url, www = folder that it serves, dir, close = function}
+-- @param locations text for the server block; $dir, $port and $tls, another free port, are filled in
+-- @return {url, tls, www = folder that it serves, dir, close = function}
 function M.start(locations)
-  local dir, port = support.folder(), free_port()
+  local dir, port, tls = support.folder(), free_port(), free_port()
   local fields = { user = fs.stat("/proc/self").uid == 0 and "user root;" or "", dir = dir,
-    port = port }
+    port = port, tls = tls }
   local text = CONFIG:gsub("%$locations", function() return locations or "" end)
   assert(fs.mkdir(dir .. "/www"))
-  assert(fs.write(dir .. "/nginx.conf", (text:gsub("%$(%l+)", fields))))
+  assert(fs.write(dir .. "/nginx.conf", (text:gsub("%$(%l+)%f[^%l_]", fields))))
   local child = assert(process.spawn { argv = { "/usr/sbin/nginx", "-p", dir, "-c",
     dir .. "/nginx.conf", "-e", dir .. "/error" }, stderr = dir .. "/stderr" })
   local url = "http://127.0.0.1:" .. port
@@ -44,7 +44,7 @@ function M.start(locations)
     if http.request { url = url .. "/none" } then break end
     sys.sleep(0.05)
   end
-  return { url = url, www = dir .. "/www", dir = dir, close = function() child:close() end }
+  return { url = url, tls = tls, www = dir .. "/www", dir = dir, close = function() child:close() end }
 end
 
 return M

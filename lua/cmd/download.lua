@@ -34,7 +34,7 @@ local function of_hub(ctx, text)
   local wanted, message, code = huggingface.parse(text)
   if not wanted then return nil, message, code end
   local list
-  list, message, code = huggingface.list(ctx.env, wanted, { ca_file = args.cacert })
+  list, message, code = huggingface.list(ctx.env, wanted)
   if not list then return nil, message, code end
   if #list > 1 and args.sha256 then
     return nil, "--sha256 is for one file; " .. #list .. " are asked for", "usage"
@@ -128,7 +128,7 @@ end
 local function fetch(ctx, files)
   local progress
   local results, message, code = require("bittern.download").run(files, {
-    parallel = ctx.args.parallel, speed = ctx.args.limit_rate, ca_file = ctx.args.cacert,
+    parallel = ctx.args.parallel, speed = ctx.args.limit_rate,
     on_progress = function(done, total)
       progress = progress or ctx.report.progress { label = "download", total = total, unit = "B" }
       progress:update(done)
@@ -161,7 +161,6 @@ return {
       :convert(check.whole("--parallel", 1, 64)):default("8")
     parser:option("--limit-rate", "most bytes a second, such as 500k or 20M"):argname "RATE"
       :convert(check.bytes("--limit-rate")):default("0")
-    parser:option("--cacert", "PEM file of the authorities to trust"):argname "FILE"
     parser:flag("--dry-run", "list what would be downloaded")
   end,
   run = function(ctx)

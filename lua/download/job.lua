@@ -26,7 +26,7 @@ end
 local function find(self)
   local options = self.options
   return remote.find { url = self.file.url, headers = self.file.headers, pause = options.pause,
-    stall = options.stall, say = options.say, ca_file = options.ca_file }
+    stall = options.stall, say = options.say }
 end
 
 -- What the file's hash must be, where anybody said so.

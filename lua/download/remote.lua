@@ -45,8 +45,7 @@ end
 
 local function request(options, url, method, more)
   local all = { method = method, url = url, headers = headers_for(options, url),
-    retry = { base = options.pause, say = options.say }, stall_timeout = options.stall,
-    ca_file = options.ca_file }
+    retry = { base = options.pause, say = options.say }, stall_timeout = options.stall }
   for key, value in pairs(more or {}) do all[key] = value end
   return http.request(all)
 end
@@ -58,7 +57,7 @@ local function ask_by_get(options, url)
   local size
   local response, message, code = http.request {
     url = url, headers = headers, retry = { base = options.pause, say = options.say },
-    stall_timeout = options.stall, ca_file = options.ca_file,
+    stall_timeout = options.stall,
     sink = function(piece)
       size = (size or 0) + #piece
       if size > 1 then return nil, "more than was asked for", "not_partial" end
@@ -117,8 +116,8 @@ local function conclude(found, url, response)
 end
 
 --- Finds out what lies at a URL.
--- @param options {url, headers = lines for its own host, and of download.run: ca_file, pause,
---   stall, say}
+-- @param options {url, headers = lines for its own host, and of download.run: pause, stall,
+--   say}
 -- @return {url = where the bytes are, size = bytes or nil, ranges = whether parts may be asked for,
 --   etag = of the file, range_etag = strong ETag at `url` or nil, sha256 = what a hub says, or nil,
 --   headers = lines that may be sent there}, or nil, message, code

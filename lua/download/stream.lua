@@ -8,7 +8,7 @@ local M = {}
 
 --- Downloads a file whose server does not say how large it is.
 -- @param file {url, path, size, sha256, headers} as for download.run
--- @param options {ca_file, on_progress}
+-- @param options {on_progress}
 -- @return as an entry of download.run's result, or nil, message, code
 function M.run(file, options)
   local writer <close>, message, code = fs.create(file.path)
@@ -16,7 +16,7 @@ function M.run(file, options)
   local hash, size = sha256.new(), 0
   local response
   response, message, code = http.get(file.url, {
-    headers = file.headers, redirects = 5, timeout = 0, ca_file = options.ca_file,
+    headers = file.headers, redirects = 5, timeout = 0,
     sink = function(piece)
       size = size + #piece
       hash:update(piece)

@@ -44,7 +44,7 @@ local function fetch(uri, size, path)
   local writer <close>, message = fs.create(path, { mode = 0x180 })
   if not writer then return nil, message end
   local response, why, code = http.request {
-    method = "GET", url = uri, redirects = 0, timeout = 0, stall_timeout = 60,
+    method = "GET", url = uri, http2 = false, redirects = 0, timeout = 0, stall_timeout = 60,
     max_bytes = size + PAGE,
     sink = function(chunk) return writer:write(chunk) end,
   }

@@ -1,5 +1,6 @@
 -- bittern download as users meet it: nginx for plain URLs, a small hub for repositories.
 local fs = require "core.fs"
+local http = require "core.http"
 local httpd = require "core.httpd"
 local process = require "core.process"
 local sha256 = require "core.sha256"
@@ -85,6 +86,56 @@ describe("bittern download", function()
     local result = run(home, { "--parallel", "32", table.unpack(argv, 3, 5) })
     assert.equal(0, result.status, result.stderr)
     assert.equal(text, fs.read(home .. "/x"))
+  end)
+end)
+
+describe("bittern download over TLS", function()
+  local server, port
+
+  setup(function()
+    local folder = support.folder()
+    local done = support.run({ "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+      "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", folder .. "/key", "-out",
+      folder .. "/cert", "-days", "2", "-subj", "/CN=localhost", "-addext",
+      "subjectAltName=DNS:localhost" })
+    assert.equal(0, done.status, done.stderr)
+    server = nginx.start(([[ } server { listen 127.0.0.1:$tls ssl http2; root $dir/www;
+      ssl_certificate %s/cert; ssl_certificate_key %s/key;
+      location = /version { return 200 $server_protocol; }
+      location = /down { return 302 http://127.0.0.1:$port/f; } ]]):format(folder, folder))
+    port, server.cert = server.tls, folder .. "/cert"
+    assert(fs.write(server.www .. "/f", ("tls"):rep(1000000)))
+  end)
+
+  teardown(function() server.close() end)
+
+  local function get(path, ...)
+    local home = support.folder()
+    return support.bittern(home, { "download", ("https://localhost:%s%s"):format(port, path),
+      "--to", home .. "/f", ... }), home
+  end
+
+  it("trusts the authorities that --cacert names, and no others", function()
+    local good, home = get("/f", "--cacert", server.cert)
+    assert.equal(0, good.status, good.stderr)
+    assert.equal(("tls"):rep(1000000), fs.read(home .. "/f"))
+    local bad = get("/f")
+    assert.equal(6, bad.status)
+    assert.matches("certificate", bad.stderr)
+  end)
+
+  it("speaks HTTP/2 where it is offered, and HTTP/1.1 where that is asked for", function()
+    local url = ("https://localhost:%s/version"):format(port)
+    assert.equal("HTTP/2.0", assert(http.request { url = url, ca_file = server.cert }).body)
+    assert.equal("HTTP/1.1", assert(http.request { url = url, ca_file = server.cert,
+      http2 = false }).body)
+  end)
+
+  it("does not leave https", function()
+    local result, home = get("/down", "--cacert", server.cert)
+    assert.equal(3, result.status)
+    assert.matches("a redirect away from https", result.stderr)
+    assert.is_nil(fs.stat(home .. "/f"))
   end)
 end)
 
