@@ -1,9 +1,12 @@
 -- Rows as they are stored under the name of a matrix, or of its rescued rows, decoded to numbers.
 local quant = require "core.quant"
+local sys = require "core.sys"
 
 local layout = require "bittern.artifact.layout"
 
 local M = {}
+
+local WORTH_THREADS <const> = 1 << 20 -- values
 
 -- Rows first..first+count-1 of a tensor.
 local function rows_of(model, name, first, count, row_bytes)
@@ -26,7 +29,8 @@ end
 
 -- What quant.decode is to add to the first base and to multiply it by.
 local function additions(model, prefix, m, first, count)
-  local options = { group = m.group }
+  local many = count * m.shape[2] >= WORTH_THREADS
+  local options = { group = m.group, threads = many and sys.cores() or 1 }
   for base = 2, m.bases or 1 do
     local more, message, code = base_of(model, prefix, m, base, first, count)
     if not more then return nil, message, code end

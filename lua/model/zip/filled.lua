@@ -3,6 +3,7 @@
 local archive = require "core.archive"
 local map = require "core.map"
 local sha256 = require "core.sha256"
+local sys = require "core.sys"
 
 local placed = require "bittern.model.placed"
 local records = require "bittern.model.zip.records"
@@ -22,7 +23,7 @@ function M.crc32(source, at, size)
   local crc = 0
   for first = 0, size - 1, STEP do
     local piece = source:slice(at + first, math.min(STEP, size - first))
-    local value, message, code = archive.crc32(piece, crc)
+    local value, message, code = archive.crc32(piece, crc, sys.cores())
     if not value then return nil, message, code end
     crc = value
     piece:release()

@@ -1,6 +1,7 @@
 -- The bytes of one entry of a zip file, piece by piece: lent by the map where they are stored, else
 -- decompressed, counted and compared with what the directory says.
 local archive = require "core.archive"
+local sys = require "core.sys"
 
 local M = {}
 
@@ -78,7 +79,7 @@ function M.read(job)
   local entry, crc = job.entry, 0
   local function visit(piece, size)
     local why, id
-    crc, why, id = archive.crc32(piece, crc)
+    crc, why, id = archive.crc32(piece, crc, sys.cores())
     if not crc then return nil, why, id end
     return job.visit(piece, size)
   end

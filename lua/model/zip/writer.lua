@@ -8,6 +8,7 @@ local archive = require "core.archive"
 local fs = require "core.fs"
 local map = require "core.map"
 local sha256 = require "core.sha256"
+local sys = require "core.sys"
 
 local names = require "bittern.model.zip.names"
 local records = require "bittern.model.zip.records"
@@ -95,7 +96,7 @@ local function crc_of(source)
   local crc = 0
   local ok, message, code = pieces(source, function(piece)
     local why, id
-    crc, why, id = archive.crc32(piece, crc)
+    crc, why, id = archive.crc32(piece, crc, sys.cores())
     return crc, why, id
   end)
   if not ok then return nil, message, code end
