@@ -49,7 +49,7 @@ TEST_DEBS += gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 C_TESTS   += $(BUILD)/tests/neon
 endif
 
-.PHONY: all demo test check check-sanitize check-hf fuzz torture bench bench-kernels \
+.PHONY: all demo test check check-sanitize check-hf fuzz torture bench bench-kernels bench-practice \
   bench-compress bench-transfer bench-corruption docs install uninstall clean help deps-build deps-test build-binary binary
 
 all: deps-build build-binary ## build build/bittern
@@ -170,6 +170,9 @@ fuzz: all ## fuzz the readers: SECONDS=60 TARGET=safetensors|gguf|zip|archive
 
 bench: all ## start-up, listing and the demo's stages, measured
 	@$(BUILD)/bittern run tests/bench.lua
+
+bench-practice: all ## the practice coordinator: lists of 10,000, signed requests
+	@$(BUILD)/bittern run tests/bench/practice.lua
 
 # The kernels without the rest of the program.
 KERNEL_OBJECTS := $(KERNELS_ISA:%=$(BUILD)/core/kernels_%.o) \

@@ -111,7 +111,8 @@ return {
   about = "a local coordinator with the real one's API, to rehearse on",
   group = "self",
   args = function(parser)
-    parser:argument("action", "what to do, see below"):choices(actions):args("?"):default "serve"
+    parser:argument("action", "what to do, see below (default: serve)")
+      :choices(actions):args "?"
     parser:argument("name", "the task's slug or the hotkey, where an action needs one"):args "?"
     parser:option("--state", "folder of its state, made when it is not there"):argname "DIR"
     parser:option("--port", "port on 127.0.0.1; 0 takes a free one"):default "0"
@@ -128,6 +129,7 @@ return {
       .. faults.help())
   end,
   run = function(ctx)
+    ctx.args.action = ctx.args.action or "serve"
     local dir, message, code = folder(ctx)
     if not dir then return nil, message, code end
     return handlers[ctx.args.action](ctx, dir)
