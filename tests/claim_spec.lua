@@ -165,6 +165,15 @@ describe("claim", function()
       assert.equal(2, client.posts.cancel)
     end)
 
+    it("that cannot be given back is told, and ends nothing", function()
+      local client, said = fake.new { cancel = { "refused" } }, {}
+      take(client)
+      local ctx = fake.context(client, ledger)
+      ctx.report = { say = function() end, warn = function(text) said[#said + 1] = text end }
+      claims.abandon(ctx, "claim-1", "t")
+      assert.same({ "claim claim-1 could not be given back: cancel: summary is too long" }, said)
+    end)
+
     it("stays when it carries a submission, or may carry one", function()
       local client = fake.new { lists = { true, false } }
       take(client)

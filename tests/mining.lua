@@ -39,6 +39,12 @@ function Miner:stop()
   self.server = nil
 end
 
+--- Starts the coordinator that was ended, with its state and at its address.
+function Miner:resume()
+  local port = self.url:match("(%d+)$")
+  self.server = serving.start(self.home .. "/coordinator", { "--no-validator", "--port", port })
+end
+
 --- Runs a command of bittern with this miner's coordinator and hotkey.
 -- @return {status=, stdout=, stderr=}
 function Miner:run(argv)
