@@ -182,7 +182,7 @@ function M.compress(ctx)
   local done
   done, message, code = engine.run {
     model = ctx.args.model, recipe = path, out = out, budget = limit, set = ctx.args.set,
-    on_progress = tell,
+    on_progress = tell, on_note = report.say,
   }
   finish()
   if not done then return nil, message, code end

@@ -21,8 +21,6 @@ local scales = { "least_squares", "mean_abs" }
 local fits = { "reference", "least_squares" }
 local kept_dtypes = { "bf16", "f16", "f32" }
 
-local ITERATIONS <const> = 8
-
 local function optional(kind) return { type = kind, optional = true } end
 
 local schemas = {
@@ -112,7 +110,7 @@ end
 local function rescue_choice()
   return {
     codec = layout.RESCUE, group = 0, bases = 1, offsets = false, columns = false, rescue = 0,
-    scale = scales[1], iterations = ITERATIONS,
+    scale = scales[1],
   }
 end
 
@@ -138,7 +136,7 @@ local function choice_of(t, options)
   local choice = {
     codec = one_of("codec", options.codec, low_codecs), group = group < t.cols and group or 0,
     scale = one_of("scale", options.scale or scales[1], scales),
-    iterations = whole("iterations", options.iterations or ITERATIONS, 1, 1000),
+    iterations = options.iterations and whole("iterations", options.iterations, 1, 1000),
     rescue = rescue_of(t, options.rescue),
     bases = whole("bases", options.bases or 1, 1, layout.MOST_BASES),
     offsets = options.offsets or false, columns = options.columns or false,
