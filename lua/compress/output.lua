@@ -60,11 +60,16 @@ local function lock_folder(out, files)
   return nil, message, code
 end
 
+local function folder_of(path)
+  local folder = path:match("^(.*)/[^/]*$")
+  return folder == "" and "/" or folder or "."
+end
+
 local function lock_archive(out)
-  local folder, name = out:match("^(.*)/([^/]*)$")
-  local ok, message, code = fs.mkdir(folder and (folder ~= "" and folder or "/") or ".")
+  local folder = folder_of(out)
+  local ok, message, code = fs.mkdir(folder)
   if not ok then return nil, message, code end
-  return fs.lock(("%s/.%s.lock"):format(folder or ".", name or out))
+  return fs.lock(("%s/.%s.lock"):format(folder, out:match("[^/]*$")))
 end
 
 --- Takes the place: one process at a time writes there.
@@ -103,7 +108,7 @@ local function lay(self, whole)
 end
 
 local function check_room(self)
-  local free = fs.disk_free(self.path:match("^(.*)/[^/]*$") or ".")
+  local free = fs.disk_free(folder_of(self.path))
   if free and free < self.size - self.part:size() then
     return nil, ("%s: needs %d bytes, %d are free"):format(self.path, self.size, free), "disk_full"
   end
