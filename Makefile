@@ -73,7 +73,7 @@ $(BUILD)/core/%.o: core/%.c $(wildcard core/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(C_FLAGS) $(CFLAGS) $(LIB_FLAGS) -c -o $@ $<
 
-$(KERNELS:%=$(BUILD)/core/%.o): C_FLAGS += -O3
+$(KERNELS:%=$(BUILD)/core/%.o): C_FLAGS += -O3 -fno-trapping-math
 
 # One file for each instruction set, with its flags; on other processors than
 # its own the file is empty.

@@ -85,8 +85,10 @@ void fit_weights(const struct row *row, const float *importance,
     size_t left = row->cols - first;
     size_t end = first + (left < row->group ? left : row->group);
     double most = 0;
-    for (size_t i = first; i < end; i++)
-      most = fmax(most, weight_at(importance, columns, i));
+    for (size_t i = first; i < end; i++) {
+      double weight = weight_at(importance, columns, i);
+      most = weight > most ? weight : most;
+    }
     for (size_t i = first; i < end; i++)
       weights[i] =
           most > 0 ? (float)(weight_at(importance, columns, i) / most) : 1;

@@ -135,6 +135,12 @@ struct kernels {
    * Returns cols, or the first column of a group that 16 bits cannot hold. */
   size_t (*fit)(const struct row *row, const struct fit *how, const float *w,
                 void *scratch, const struct parts *out, double *error);
+  /* A row's part in the sums over rows that factors of columns are quotients of
+   * (kernels_columns.h). `x` has room for cols floats. Returns as `fit` does.
+   */
+  size_t (*sum_columns)(const struct row *row, const struct fit *how,
+                        const float *w, float *x, float *products,
+                        float *squares);
   /* Sum of w^2, times importance unless that is NULL. */
   double (*norm)(const float *w, const float *importance, size_t n);
   /* Decodes a row; `scales` are f16 of any alignment. Returns the column of the
@@ -161,9 +167,9 @@ struct kernels {
 void fit_weights(const struct row *row, const float *importance,
                  const float *columns, float *weights, float *inverses);
 
-/* Two rows of floats, and as many of codes as there are bases and one more. */
+/* Two rows of floats, and as many of codes as there are bases. */
 static inline size_t fit_scratch(size_t cols) {
-  return cols * (2 * sizeof(float) + BASES + 1);
+  return cols * (2 * sizeof(float) + BASES);
 }
 
 /* Two rows of floats and one of codes. */

@@ -4,6 +4,7 @@
 #if defined(__x86_64__)
 #include "kernels_avx2_product.h"
 #include "kernels_avx2_sums.h"
+#include "kernels_fit_vector.h"
 
 #define WIDEN         widen
 #define NARROW        narrow

@@ -115,9 +115,20 @@ MAYBE void pack_q4(const int8_t *codes, size_t n, uint8_t *out) {
   if (n % 2 != 0) out[n / 2] = (uint8_t)(codes[n - 1] + 8);
 }
 
+/* The signs of eight codes, 1 and -1, as bits: multiplying shifts the one bit
+ * that is left of byte k to bit 56 + k. */
+INLINE uint8_t bits_of_8(const int8_t *codes) {
+  uint64_t word;
+  memcpy(&word, codes, sizeof word);
+  return (uint8_t)((~word >> 7 & 0x0101010101010101u) * 0x0102040810204080u >>
+                   56);
+}
+
 MAYBE void pack_b1(const int8_t *codes, size_t n, uint8_t *out) {
-  memset(out, 0, (n + 7) / 8);
-  for (size_t j = 0; j < n; j++)
+  for (size_t k = 0; k < n / 8; k++)
+    out[k] = bits_of_8(codes + 8 * k);
+  if (n % 8 != 0) out[n / 8] = 0;
+  for (size_t j = n - n % 8; j < n; j++)
     out[j / 8] = (uint8_t)(out[j / 8] | (codes[j] > 0) << j % 8);
 }
 

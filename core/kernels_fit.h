@@ -5,18 +5,18 @@
 #ifndef BITTERN_KERNELS_FIT_H
 #define BITTERN_KERNELS_FIT_H
 
-#include "kernels_fit_plain.h"
+#include "kernels_encode.h"
 
 /* ---- one base ---- */
 
 /* As ternary_least_squares, from the weighted mean magnitude. */
 static float lloyd(const struct group *s, double mean, int iterations) {
   float scale = 0;
-  struct pair used = pair_above(s, (float)(0.7 * mean)), before;
+  struct pair used = PAIR_ABOVE(s, (float)(0.7 * mean)), before;
   for (int round = 0; round < iterations && used.weight > 0; round++) {
     scale = (float)(used.sum / used.weight);
     before = used;
-    used = pair_above(s, scale / 2);
+    used = PAIR_ABOVE(s, scale / 2);
     if (used.weight == before.weight) break;
   }
   return scale;
@@ -25,7 +25,7 @@ static float lloyd(const struct group *s, double mean, int iterations) {
 /* A scale for |x|; not finite when the values are not. */
 static float one_scale(const struct row *row, const struct fit *how,
                        const struct group *s) {
-  struct pair all = pair_magnitudes(s);
+  struct pair all = PAIR_MAGNITUDES(s);
   double mean = all.sum / all.weight;
   bool is_mean = row->codec->id == CODEC_B1 || how->mean_abs;
   return is_mean || !isfinite(mean) ? (float)mean
@@ -38,7 +38,7 @@ static float weighted_q4_scale(const struct group *s) {
   struct pair best = {0, 0};
   if (!isfinite(most)) return most;
   for (size_t t = 0; t < Q4_TRIES; t++) {
-    struct pair now = pair_q4(s, inverse * (float)q4_multipliers[t]);
+    struct pair now = PAIR_Q4(s, inverse * (float)q4_multipliers[t]);
     bool better =
         now.sum * now.sum * best.weight > best.sum * best.sum * now.weight;
     if (better || best.weight == 0) best = now;
@@ -70,16 +70,16 @@ static struct line solve_line(struct pair all, struct pair up,
 /* Lloyd's iteration with a free offset, from the mean and the mean distance
  * from it (the ITF of PT2-LLM, arXiv 2510.03267). */
 static struct line fit_line(const struct group *s, const struct fit *how) {
-  struct pair all = pair_values(s), up, down, before = {-1, 0};
+  struct pair all = PAIR_VALUES(s), up, down, before = {-1, 0};
   struct line line = {0, (float)(all.sum / all.weight)};
   if (!isfinite(line.offset)) return line;
-  up = pair_over(s, line.offset);
+  up = PAIR_OVER(s, line.offset);
   double distance = 2 * (up.sum - up.weight * (double)line.offset) / all.weight;
   float half = (float)(0.7 * distance);
   if (how->mean_abs) return (struct line){(float)distance, line.offset};
   for (int round = 0; round < how->iterations; round++) {
-    up = pair_over(s, line.offset + half);
-    down = pair_under(s, line.offset - half);
+    up = PAIR_OVER(s, line.offset + half);
+    down = PAIR_UNDER(s, line.offset - half);
     struct pair now = {up.weight, down.weight};
     if (now.weight == before.weight && now.sum == before.sum) break;
     line = solve_line(all, up, down);
@@ -109,15 +109,6 @@ static bool fit_offset(const struct group *s, const struct fit *how,
  *
  *   |x|  0 ---- level 0 --|-- level 1 ---|--- level 2 ...
  *              +1 -1           -1 +1 ...   codes of the bases */
-
-enum { MOST_LEVELS = (3 * 3 * 3 * 3 + 1) / 2 };
-static_assert(BASES == 4, "three codes to the power of the bases");
-
-struct levels {
-  size_t count;
-  float value[MOST_LEVELS]; /* ascending */
-  int8_t code[MOST_LEVELS][BASES];
-};
 
 /* The value as decoding makes it. */
 INLINE float level_value(const int8_t *code, const float *scale, size_t bases) {
@@ -157,16 +148,12 @@ static void make_levels(bool binary, const float *scale, size_t bases,
   }
 }
 
-INLINE float level_end(const struct levels *levels, size_t m) {
-  return levels->value[m] / 2 + levels->value[m + 1] / 2;
-}
-
 /* The sums of each level's part. */
 static void level_sums(const struct group *s, const struct levels *levels,
                        struct pair *part) {
-  part[0] = pair_magnitudes(s);
+  part[0] = PAIR_MAGNITUDES(s);
   for (size_t m = 1; m < levels->count; m++) {
-    part[m] = pair_above(s, level_end(levels, m - 1));
+    part[m] = PAIR_ABOVE(s, level_end(levels, m - 1));
     part[m - 1].weight -= part[m].weight;
     part[m - 1].sum -= part[m].sum;
   }
@@ -257,41 +244,26 @@ static void refine_scales(const struct row *row, const struct fit *how,
   }
 }
 
-/* The codes of each base, from the number of each weight's level. */
-static void level_codes(const struct group *s, const struct levels *levels,
-                        size_t bases, int8_t *index, int8_t *const *codes) {
-  memset(index, 0, s->n);
-  for (size_t m = 0; m + 1 < levels->count; m++)
-    plain_count_above(s->x, s->n, level_end(levels, m), index);
-  for (size_t b = 0; b < bases; b++)
-    for (size_t i = 0; i < s->n; i++) {
-      int8_t code = levels->code[index[i]][b];
-      codes[b][i] = (int8_t)(s->x[i] < 0 ? -code : code);
-    }
-}
-
 /* ---- groups and rows ---- */
 
 /* Room for a row: values, then codes. */
 struct work {
   float *x;
   float *y;
-  int8_t *index;
   int8_t *codes[BASES];
 };
 
 static struct work work_of(void *scratch, size_t cols) {
-  struct work work = {scratch, NULL, NULL, {NULL}};
+  struct work work = {scratch, NULL, {NULL}};
   work.y = work.x + cols;
-  work.index = (int8_t *)(work.y + cols);
   for (size_t b = 0; b < BASES; b++)
-    work.codes[b] = work.index + (b + 1) * cols;
+    work.codes[b] = (int8_t *)(work.y + cols) + b * cols;
   return work;
 }
 
 static bool fit_bases(const struct row *row, const struct fit *how,
-                      const struct group *s, float *y, int8_t *index,
-                      int8_t *const *codes, uint16_t *const *scales) {
+                      const struct group *s, float *y, int8_t *const *codes,
+                      uint16_t *const *scales) {
   float scale[BASES] = {0};
   struct levels levels;
   greedy_scales(row, how, s, y, scale);
@@ -303,7 +275,7 @@ static bool fit_bases(const struct row *row, const struct fit *how,
     scale[b] = f16_to_f32(*scales[b]);
   }
   make_levels(row->codec->id == CODEC_B1, scale, how->bases, &levels);
-  level_codes(s, &levels, how->bases, index, codes);
+  LEVEL_CODES(s, &levels, how->bases, codes);
   return true;
 }
 
@@ -340,8 +312,7 @@ static bool fit_group(const struct row *row, const struct fit *how,
   if (how->offsets)
     return fit_offset(&s, how, codes[0], scales[0], out->offsets + k);
   if (how->bases > 1)
-    return fit_bases(row, how, &s, work->y + first, work->index + first, codes,
-                     scales);
+    return fit_bases(row, how, &s, work->y + first, codes, scales);
   return fit_one(row, how, &s, codes[0], scales[0]);
 }
 

@@ -115,12 +115,35 @@ MAYBE void plain_codes_between(const float *x, size_t n, float low, float high,
     codes[i] = (int8_t)((x[i] > high) - (x[i] < low));
 }
 
-/* Counts in `index` the limits below |x|. */
-MAYBE void plain_count_above(const float *x, size_t n, float limit,
-                             int8_t *index) {
-  for (size_t i = 0; i < n; i++)
-    index[i] = (int8_t)(index[i] + (fabsf(x[i]) > limit));
+/* ---- levels of several bases: see kernels_fit.h ---- */
+
+enum { MOST_LEVELS = (3 * 3 * 3 * 3 + 1) / 2 };
+static_assert(BASES == 4, "three codes to the power of the bases");
+
+struct levels {
+  size_t count;
+  float value[MOST_LEVELS]; /* ascending */
+  int8_t code[MOST_LEVELS][BASES];
+};
+
+INLINE float level_end(const struct levels *levels, size_t m) {
+  return levels->value[m] / 2 + levels->value[m + 1] / 2;
 }
+
+/* The codes of each base. */
+MAYBE void plain_level_codes(const struct group *s, const struct levels *levels,
+                             size_t bases, int8_t *const *codes, size_t first) {
+  for (size_t i = first; i < s->n; i++) {
+    size_t m = 0;
+    while (m + 1 < levels->count && fabsf(s->x[i]) > level_end(levels, m))
+      m++;
+    for (size_t b = 0; b < bases; b++)
+      codes[b][i] =
+          (int8_t)(s->x[i] < 0 ? -levels->code[m][b] : levels->code[m][b]);
+  }
+}
+
+/* ---- elements ---- */
 
 /* Adds code * scale to the values. */
 MAYBE void plain_add_codes(const int8_t *codes, size_t n, float scale,
@@ -137,6 +160,25 @@ MAYBE void plain_shift(float *values, size_t n, float offset) {
 MAYBE void plain_multiply(const float *factor, size_t n, float *product) {
   for (size_t i = 0; i < n; i++)
     product[i] *= factor[i];
+}
+
+/* What columns take from a row: see kernels_columns.h. */
+MAYBE void plain_add_signed(const float *w, size_t n, float scale,
+                            float *products, float *squares) {
+  for (size_t i = 0; i < n; i++) {
+    products[i] += fabsf(w[i]) * scale;
+    squares[i] += scale * scale;
+  }
+}
+
+/* The same for ternary codes of x, that are 0 up to half the scale. */
+MAYBE void plain_add_used(const float *w, const float *x, size_t n, float scale,
+                          float *products, float *squares) {
+  for (size_t i = 0; i < n; i++) {
+    float used = fabsf(x[i]) > scale / 2 ? scale : 0;
+    products[i] += fabsf(w[i]) * used;
+    squares[i] += used * used;
+  }
 }
 
 #endif

@@ -7,7 +7,7 @@
 #if defined(__aarch64__)
 #include <arm_neon.h>
 
-#include "kernels_encode_plain.h"
+#include "kernels_fit_vector.h"
 
 /* ---- decoding: indices choose among sixteen values ---- */
 

@@ -37,6 +37,17 @@
 #define SIGN_ERROR plain_sign_error
 #define DOT        plain_dot
 #endif
+#ifndef PAIR_ABOVE
+#define PAIR_MAGNITUDES pair_magnitudes
+#define PAIR_VALUES     pair_values
+#define PAIR_ABOVE      pair_above
+#define PAIR_OVER       pair_over
+#define PAIR_UNDER      pair_under
+#define PAIR_Q4         pair_q4
+#define ADD_USED        plain_add_used
+#define LEVEL_CODES(s, levels, bases, codes)                                   \
+  plain_level_codes(s, levels, bases, codes, 0)
+#endif
 #ifndef SIGNS
 #define SIGNS(w, n, codes) plain_signs(w, 0, n, codes)
 #define SIGNS_ERROR        plain_signs_error
@@ -53,8 +64,8 @@
 #define RUN_Q8_0 plain_q8_0
 #endif
 
+#include "kernels_columns.h"
 #include "kernels_encode.h"
-#include "kernels_fit.h"
 
 #include "kernels_decode.h"
 #include "kernels_product.h"
@@ -67,6 +78,7 @@ const struct kernels KERNELS = {
     .encode = encode_row,
     .fit = fit_row,
     .norm = norm_of,
+    .sum_columns = sum_columns,
     .decode = decode_row,
     .combine = combine_row,
     .dot = DOT,

@@ -142,14 +142,16 @@ struct run {
   size_t each;
 };
 
-/* Thread `index` takes the rows from index/count to (index+1)/count. */
+size_t quant_share(size_t rows, size_t index, size_t count) {
+  return rows / count * index + rows % count * index / count;
+}
+
 static void run_rows(void *context, size_t index, size_t count) {
   const struct run *run = context;
   const struct rows_job *job = run->job;
   size_t rows = job->shape->rows;
-  size_t first = rows / count * index + rows % count * index / count;
-  size_t next = index + 1;
-  size_t last = rows / count * next + rows % count * next / count;
+  size_t first = quant_share(rows, index, count);
+  size_t last = quant_share(rows, index + 1, count);
   struct fault *fault = &run->faults[index];
   for (size_t row = first; row < last && fault->what == NULL; row++) {
     fault->row = row;
@@ -334,6 +336,7 @@ int luaopen_core_quant(lua_State *L) {
                                        BIND(scatter),
                                        {"encode", quant_encode},
                                        {"decode", quant_decode},
+                                       {"column_scales", quant_column_scales},
                                        {"encode_blocks", quant_encode_blocks},
                                        {"decode_blocks", quant_decode_blocks},
                                        {"dot", quant_dot},

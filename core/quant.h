@@ -89,10 +89,23 @@ bool quant_holds(lua_State *L, struct bytes bytes, size_t rows, size_t each,
 const float *quant_push_columns(lua_State *L, int options, size_t cols,
                                 bool *ok);
 
+/* Option `importance` of `options`, f32 [cols], or NULL. False: a failure is on
+ * top. [-0, +any, v] */
+bool quant_push_importance(lua_State *L, int options, size_t cols,
+                           const float **out);
+
+/* Where a weight of the row is not finite, the fault is that. */
+void quant_blame(const struct kernels *kernels, const float *w, size_t cols,
+                 struct fault *fault);
+
+/* The first of `rows` rows that falls to share `index` of `count`. */
+size_t quant_share(size_t rows, size_t index, size_t count);
+
 /* ---- bindings, documented where they are ---- */
 
 int quant_encode(lua_State *L);
 int quant_decode(lua_State *L);
+int quant_column_scales(lua_State *L);
 int quant_encode_blocks(lua_State *L);
 int quant_decode_blocks(lua_State *L);
 int quant_dot(lua_State *L);

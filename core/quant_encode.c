@@ -75,6 +75,14 @@ static size_t encode_pieces(const struct rows_job *job, size_t row,
   return cols;
 }
 
+void quant_blame(const struct kernels *kernels, const float *w, size_t cols,
+                 struct fault *fault) {
+  size_t bad = kernels->not_finite(w, cols);
+  if (bad == cols) return;
+  fault->col = bad;
+  fault->what = "weight is not finite";
+}
+
 /* Why a row was refused. */
 static void blame(const struct rows_job *job, struct fault *fault,
                   uint8_t *scratch) {
@@ -85,10 +93,7 @@ static void blame(const struct rows_job *job, struct fault *fault,
   fault->what = job->shape->row.codec->block == 1
                     ? "value is too large for 16 bits"
                     : "scale is too large for 16 bits";
-  size_t bad = job->kernels->not_finite(w, cols);
-  if (bad == cols) return;
-  fault->col = bad;
-  fault->what = "weight is not finite";
+  quant_blame(job->kernels, w, cols, fault);
 }
 
 /* Where row `row` goes. */
@@ -138,10 +143,10 @@ static void encode_one(const struct rows_job *job, size_t row, uint8_t *scratch,
   if (e->errors) e->errors[row] = (float)error;
 }
 
-/* Option `importance`: f32 [cols], or NULL. False: a failure is on top.
- * [-0, +1, v] */
-static bool push_importance(lua_State *L, size_t cols, const float **out) {
-  if (!lua_istable(L, 5) || lua_getfield(L, 5, "importance") == LUA_TNIL)
+bool quant_push_importance(lua_State *L, int options, size_t cols,
+                           const float **out) {
+  if (!lua_istable(L, options) ||
+      lua_getfield(L, options, "importance") == LUA_TNIL)
     return true;
   const struct buffer *buffer = buffer_test(L, -1, DTYPE_F32);
   if (buffer == NULL || buffer->count != cols)
@@ -169,7 +174,7 @@ static bool push_general(lua_State *L, const struct row *row,
   if (how->bases > 1 && id == CODEC_Q4) luaL_error(L, "q4 has one base");
   if (how->offsets && ((id != CODEC_T2 && id != CODEC_T5) || how->bases > 1))
     luaL_error(L, "offsets are for ternary codecs with one base");
-  if (!push_importance(L, row->cols, &how->importance)) return false;
+  if (!quant_push_importance(L, 5, row->cols, &how->importance)) return false;
   bool ok = true;
   how->columns = quant_push_columns(L, 5, row->cols, &ok);
   e->general =

@@ -223,6 +223,21 @@ static void fit_alike(const struct row *row, const float *w, size_t round) {
   CHECK(memcmp(&a, &b, sizeof a) == 0, "norm");
 }
 
+/* What rows give to the sums over columns, by binary and by ternary codes. */
+static void columns_alike(const struct row *of, const float *w, size_t round) {
+  static float room[MOST_COLS], sums[2][2][MOST_COLS];
+  const struct codec *codec = codec_find(round % 2 ? "b1" : "t2");
+  const struct row row = {codec, of->cols, of->group};
+  const struct fit how = random_fit(&row, round);
+  memset(sums, 0, sizeof sums);
+  for (size_t i = 0; i < 2; i++)
+    for (size_t pass = 0; pass < 2; pass++)
+      (i ? tested : plain)
+          ->sum_columns(&row, &how, w, room, sums[i][0], sums[i][1]);
+  CHECK(memcmp(sums[0], sums[1], sizeof sums[0]) == 0,
+        "columns of cols %zu group %zu", row.cols, row.group);
+}
+
 static void product_alike(const struct row *row) {
   static _Alignas(64) int8_t q[MOST_COLS * 2];
   static int32_t sums[MOST_COLS];
@@ -285,6 +300,7 @@ static void rows_of(const struct codec *codec) {
       random_weights(w, cols, kind);
       encode_alike(&row, &how, w);
       fit_alike(&row, w, round + kind);
+      if (codec->block == 0) columns_alike(&row, w, round + kind);
     }
   }
 }
