@@ -10,7 +10,7 @@ local guard = require "bittern.practice.guard"
 
 local M = {}
 
-local groups = { "public", "tasks_admin", "mining", "planning", "peers", "validating", "pages",
+local groups = { "public", "admin", "mining", "planning", "peers", "validating", "pages",
   "files", "openapi" }
 
 local function unescape(text)

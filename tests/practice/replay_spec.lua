@@ -2,6 +2,7 @@
 local fs = require "core.fs"
 local sha256 = require "core.sha256"
 
+local http = require "bittern.http"
 local json = require "bittern.json"
 local replay = require "bittern.practice.replay"
 
@@ -98,6 +99,25 @@ describe("replay", function()
     assert.equal("Replay preparation failed: submission artifact redirects are not allowed",
       moved.notes)
     assert.truthy(changed.notes:find("artifact_sha256 mismatch", 1, true), changed.notes)
+  end)
+
+  it("refuses every kind of redirect, and nothing that is none", function()
+    local statuses = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true,
+      [200] = false, [203] = false }
+    for status, refused in pairs(statuses) do
+      local real = http.request
+      http.request = function(options)
+        assert.equal(0, options.redirects)
+        options.sink(BYTES)
+        return { status = status, headers = { location = "https://elsewhere.example.org/" },
+          size = #BYTES }
+      end
+      local result = run { artifact_uri = "https://files.example.org/a.zip" }
+      http.request = real
+      assert.equal(refused and "error" or "accepted", result.status, status)
+      local words = "submission artifact redirects are not allowed"
+      assert.equal(refused, result.notes:find(words, 1, true) ~= nil)
+    end
   end)
 
   it("looks at the patch first", function()
