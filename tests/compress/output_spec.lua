@@ -7,6 +7,7 @@ local json = require "bittern.json"
 local ledgers = require "bittern.ledger"
 local models = require "bittern.model"
 local pack = require "bittern.artifact.pack"
+local packed = require "bittern.artifact.packed"
 local small_model = require "tests.small_model"
 local support = require "tests.support"
 
@@ -108,20 +109,51 @@ describe("a plan", function()
     assert.matches("relative squared error of the matrices: [%d.]+ %%", done.stderr)
   end)
 
-  it("expects the errors that come out", function()
-    local options = { model = support.model, recipe = "rowmix", budget = "binary", dry_run = true }
-    local expected = assert(engine.run(options))
-    options.dry_run, options.out = false, support.folder()
-    local made = assert(engine.run(options))
-    for i, t in ipairs(expected.plan) do
-      local other = made.plan[i]
-      assert.same({ t.name, t.codec, t.rescued, t.bytes },
-        { other.name, other.codec, other.rescued, other.bytes })
-      if t.error_after then
-        local difference = math.abs(t.error_after - other.error_after)
-        assert.is_true(difference <= 1e-4 * t.error_after + 1e-9, t.name)
+  local everything = small_model.recipe [[
+    if t.rank ~= 2 then return ctx.keep() end
+    if ctx.match(t.name, "embed") then return ctx.q4() end
+    if ctx.match(t.name, "q_proj") then
+      return ctx.lowbit { codec = "b1", bases = 3, columns = true, rescue = "budget" }
+    end
+    if ctx.match(t.name, "k_proj") then return ctx.lowbit { codec = "t5", offsets = true } end
+    return ctx.lowbit { codec = "b1", rescue = "budget",
+      upgrades = { { group = 64, columns = true }, { bases = 2 }, { codec = "t5" }, { codec = "q4" } } }
+  ]]
+
+  for _, case in ipairs { { "rowmix", "binary" }, { everything, "ternary" } } do
+    it("expects the errors that come out of " .. case[1]:match("[^/]*$"), function()
+      local options = { model = support.model, recipe = case[1], budget = case[2], dry_run = true }
+      local expected = assert(engine.run(options))
+      options.dry_run, options.out = false, support.folder()
+      local made = assert(engine.run(options))
+      for i, t in ipairs(expected.plan) do
+        local other = made.plan[i]
+        assert.same({ t.name, t.codec, t.rescued, t.bytes },
+          { other.name, other.codec, other.rescued, other.bytes })
+        if t.error_after then
+          local difference = math.abs(t.error_after - other.error_after)
+          assert.is_true(difference <= 1e-4 * t.error_after + 1e-9, t.name)
+        end
+      end
+      assert.is_true(math.abs(expected.error - made.error) < 1e-5)
+      assert.is_true(made.bytes > 0.99 * made.budget)
+    end)
+  end
+
+  it("tells the errors of what is decoded", function()
+    local out = support.folder()
+    local result = assert(engine.run { model = support.model, recipe = everything, out = out,
+      budget = "ternary" })
+    local base <close> = assert(models.open(support.model))
+    local made <close> = assert(models.open(out))
+    local held = assert(packed.describe(made))
+    for _, t in ipairs(result.plan) do
+      if t.name:find("layers.1.*[qkv]_proj") then
+        local before, sum = base:floats(t.name), 0
+        local after = assert(packed.matrix(made, t.name, held.matrices[t.name]))
+        for j = 0, #before - 1 do sum = sum + (before:get(j) - after:get(j)) ^ 2 end
+        assert.is_true(math.abs(sum - t.error_after) < 1e-4 * sum, t.name)
       end
     end
-    assert.is_true(math.abs(expected.error - made.error) < 1e-5)
   end)
 end)

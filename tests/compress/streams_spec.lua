@@ -16,8 +16,12 @@ describe("compressing", function()
       if t.rank ~= 2 then return ctx.keep() end
       if ctx.match(t.name, "embed,v_proj") then return ctx.q4() end
       if ctx.match(t.name, "o_proj") then return ctx.lowbit { codec = "t2", rescue = 9 } end
+      if ctx.match(t.name, "q_proj") then
+        return ctx.lowbit { codec = "b1", bases = 3, columns = true, rescue = 5 }
+      end
+      if ctx.match(t.name, "k_proj") then return ctx.lowbit { codec = "t5", offsets = true } end
       return ctx.lowbit { codec = ctx.match(t.name, "mlp") and "t5" or "b1", rescue = "budget",
-        upgrades = { { group = 64 } } }]]
+        upgrades = { { group = 64 }, { columns = true } } }]]
     local _, available = quant.isa()
     for _, isa in ipairs(available) do
       for _, threads in ipairs { "1", "2" } do
@@ -36,6 +40,15 @@ describe("compressing", function()
     local dir = small_model.hollow(248320, 5120)
     local status, _, peak = support.cost(support.folder(), { "--quiet", "compress", dir, "--recipe",
       small_model.recipe "return ctx.lowbit { codec = 'b1', rescue = 'budget' }", "--budget", "1.2",
+      "--out", support.folder() })
+    assert.equal(0, status)
+    assert.is_true(peak < GIGABYTE // 2, ("%d MB"):format(peak // 1000000))
+  end)
+
+  it("fits columns of a matrix of 300 MB within half of that and what it samples", function()
+    local dir = small_model.hollow(30000, 5120)
+    local status, _, peak = support.cost(support.folder(), { "--quiet", "compress", dir, "--recipe",
+      small_model.recipe "return ctx.lowbit { codec = 'b1', columns = true, iterations = 1 }",
       "--out", support.folder() })
     assert.equal(0, status)
     assert.is_true(peak < GIGABYTE // 2, ("%d MB"):format(peak // 1000000))
