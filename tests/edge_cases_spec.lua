@@ -107,7 +107,7 @@ local list <const> = [[
    cmd/track_spec: follows a submission: pending
    mine_spec: does not start anew, or change, what may already be sent
 35 status error shows the notes
-   track_spec: fails with the validator's words when it is 
+   track_spec: fails with the validator's words when it is
 36 ideas: none, one's own, no list
    mine_spec: names the idea it builds on, and never its own
    modes/centerless_spec: takes only another miner's idea-bearing submission of this task

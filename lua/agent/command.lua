@@ -72,7 +72,7 @@ local function watch(child, options, outputs)
   while true do
     local spent = options.clock() - started
     local left = options.timeout - spent
-    local ended, message, code = child:wait(math.max(0.01, math.min(BEAT, left)))
+    local ended, message, code = child:wait(math.max(0.01, math.min(options.beat or BEAT, left)))
     if ended then return ended end
     local written = size_of(outputs[1]) + size_of(outputs[2])
     if code ~= "timeout" or options.clock() - started >= options.timeout then
@@ -101,7 +101,7 @@ end
 
 --- Runs a command to its end.
 -- @param options {line= for the shell, folder= to run in, environment=, timeout= seconds, clock=,
---   say= function(text)}
+--   say= function(text), beat= seconds between two signs of life, 10 when nil}
 -- @return true, or nil, message, code ("agent" when it failed or took too long)
 function M.run(options)
   local outputs = { options.folder .. "/agent.stdout.txt", options.folder .. "/agent.stderr.txt" }
