@@ -3,7 +3,7 @@ local support = require "tests.support"
 
 local alone = { "compress", "eval", "kernels", "keybox", "ledger", "limit", "process", "quant",
   "ranking", "rules", "sign", "statistics", "store" }
-local writes_a_file = { "gguf", "wallet", "zip" }
+local writes_a_file = { "gguf", "once", "wallet", "zip" }
 
 describe("the examples", function()
   local home = support.folder()

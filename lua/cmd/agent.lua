@@ -48,6 +48,7 @@ return {
       :convert(check.seconds("--timeout")):default "3600"
     contradictions.arguments(parser)
     parser:flag("--restart", "abandon the unfinished run and begin anew")
+    parser:flag("--dry-run", "make the workspace, print the claim's request, run nothing")
     parser:epilog(notes)
     contest.arguments(parser)
   end,

@@ -8,6 +8,7 @@ local command = require "bittern.agent.command"
 local common = require "bittern.rules.common"
 local contradictions = require "bittern.rules.contradictions"
 local patches = require "bittern.patch.source"
+local preview = require "bittern.preview"
 local proposal = require "bittern.proposal"
 local sidecar = require "bittern.sidecar"
 local steps = require "bittern.steps"
@@ -60,6 +61,19 @@ local function take_claim(ctx, state, before)
   })
   if not claim then return nil, how, code end
   return { id = claim.id, claim = claim }, ("%s, %s"):format(claim.id, how)
+end
+
+local function preview_claim(ctx, state)
+  local request, message, code = preview.claim(ctx.client, state.discover.task,
+    { claim_description = ctx.args.description })
+  if not request then return nil, message, code end
+  ctx.requests[#ctx.requests + 1] = request
+  return { id = "(from the claim)", claim = { id = "(from the claim)" } }
+end
+
+-- A dry run ends where the command would begin.
+local function preview_nothing()
+  return {}
 end
 
 local function ideas(ctx, state)
@@ -201,11 +215,12 @@ return {
     { name = "onboard", always = true, run = until_sent(steps.onboard) },
     { name = "rules", always = true, run = steps.rules },
     { name = "checkout", always = true, run = until_sent(check_out) },
-    { name = "claim", always = true, run = until_sent(take_claim) },
+    { name = "claim", always = true, run = until_sent(take_claim), preview = preview_claim },
     { name = "brief", always = true, run = until_sent(write_brief) },
-    { name = "agent", inputs = agent_inputs, run = until_sent(run_agent) },
-    { name = "gate", always = true, run = until_sent(pass_gate) },
-    { name = "submit", always = true, run = submit_it },
-    { name = "track", always = true, run = steps.follow },
+    { name = "agent", inputs = agent_inputs, run = until_sent(run_agent),
+      preview = preview_nothing },
+    { name = "gate", always = true, run = until_sent(pass_gate), preview = preview_nothing },
+    { name = "submit", always = true, run = submit_it, preview = preview_nothing },
+    { name = "track", always = true, run = steps.follow, preview = preview_nothing },
   },
 }

@@ -95,6 +95,16 @@ describe("bittern agent", function()
     assert.same({ 0, 0 }, { miner:count() })
   end)
 
+  it("with --dry-run makes the workspace, prints the claim's request, and runs nothing", function()
+    local done = agent("touch ran", "--dry-run", "--json")
+    assert.equal(0, done.status, done.stderr)
+    local request = assert(json.decode(done.stdout)).requests[1]
+    assert.matches("/claim$", request.url)
+    assert.is_truthy(fs.stat(workspace() .. "/INTRO_GUI.md"))
+    assert.is_nil(fs.stat(workspace() .. "/ran"))
+    assert.same({ 0, 0 }, { miner:count() })
+  end)
+
   it("gives the claim back when the command fails, with its words", function()
     local done = agent("echo no GPU here >&2; exit 3", "--json")
     assert.equal(1, done.status, done.stderr)
