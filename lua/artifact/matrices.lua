@@ -81,14 +81,14 @@ end
 -- stand for two matrices.
 local function claim_tensors(model, name, m, left)
   for _, part in ipairs(layout.tensors(name, m)) do
-    local tensor, message = model:tensor(part.name)
-    if not tensor then return nil, message, "invalid_artifact" end
+    local tensor = model:tensor(part.name)
+    if not tensor then return bad(model, "no tensor '%s'", shown(part.name)) end
     if tensor.dtype ~= part.dtype or not same_shape(tensor.shape, part.shape) then
-      return bad(model, "'%s' is %s [%s], its plan needs %s [%s]", part.name, tensor.dtype,
-        table.concat(tensor.shape, ", "), part.dtype, table.concat(part.shape, ", "))
+      return bad(model, "'%s' is %s [%s], its plan needs %s [%s]", shown(part.name), tensor.dtype,
+        shown(table.concat(tensor.shape, ", ")), part.dtype, table.concat(part.shape, ", "))
     end
     if not left[part.name] then
-      return bad(model, "'%s' is claimed by two matrices", part.name)
+      return bad(model, "'%s' is claimed by two matrices", shown(part.name))
     end
     left[part.name] = nil
   end
@@ -102,9 +102,10 @@ local function rescue_rows(model, name, m)
   local rows, last = buffer.from("i32", tensor.slice), -1
   for i = 0, #rows - 1 do
     local row = rows:get(i)
-    if row <= last then return bad(model, "rescued rows of '%s' do not ascend", name) end
+    if row <= last then return bad(model, "rescued rows of '%s' do not ascend", shown(name)) end
     if row >= m.shape[1] then
-      return bad(model, "rescued row %d of '%s' is outside of %d rows", row, name, m.shape[1])
+      return bad(model, "rescued row %d of '%s' is outside of %d rows", row, shown(name),
+        m.shape[1])
     end
     last = row
   end
@@ -120,7 +121,7 @@ local function check_columns(model, name)
   for column = 0, #values - 1 do
     local value = values:get(column)
     if value ~= value or math.abs(value) == math.huge then
-      return bad(model, "'%s.colscales', column %d: scale is not finite", name, column)
+      return bad(model, "'%s.colscales', column %d: scale is not finite", shown(name), column)
     end
   end
 end
@@ -151,7 +152,7 @@ local function read_plan(model)
   end
   local plan, message = canonical.decode(metadata.plan or "")
   if type(plan) ~= "table" or next(plan) and canonical.is_array(plan) then
-    return bad(model, "its plan is broken: %s", message or "it must be an object")
+    return bad(model, "its plan is broken: %s", shown(message or "it must be an object"))
   end
   return plan
 end
@@ -171,7 +172,7 @@ function M.read(model, left)
     matrices[name] = m
   end
   for _, name in ipairs(names) do
-    if left[name] then return bad(model, "'%s' is stored both packed and plain", name) end
+    if left[name] then return bad(model, "'%s' is stored both packed and plain", shown(name)) end
   end
   return matrices
 end

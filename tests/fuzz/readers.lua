@@ -5,14 +5,17 @@ local archive = require "core.archive"
 local map = require "core.map"
 
 local archives = require "bittern.model.archive"
+local check = require "bittern.check"
 local errors = require "bittern.errors"
 local gguf = require "bittern.model.gguf"
+local packed = require "bittern.artifact.packed"
 local safetensors = require "bittern.model.safetensors"
 local zip = require "bittern.model.zip"
 
 local M = {}
 
 local LONGEST_MESSAGE <const> = 4096
+local MOST_VALUES <const> = 1 << 20
 
 local known = {}
 for _, id in ipairs(errors.list()) do known[id] = true end
@@ -34,11 +37,37 @@ local function touch(file, size)
   return "read"
 end
 
+-- A file of tensors with the face of a model.
+local function model_of(file)
+  return { path = "x", config = {}, metadata = file.metadata,
+    names = check.sorted_keys(file.by_name),
+    tensor = function(_, name)
+      local t = file.by_name[name]
+      if not t then return nil, "no tensor", "not_found" end
+      return { name = name, dtype = t.dtype, shape = t.shape, size = t.size,
+        slice = assert(file:slice(name)) }
+    end }
+end
+
+-- What is packed decodes, or is refused; little of it, since a few codes may stand for much.
+local function unpack_matrices(model)
+  local found, message, code = packed.describe(model)
+  if not found then return check_refusal(message, code) end
+  for name, m in pairs(found.matrices) do
+    if m.shape[1] * m.shape[2] <= MOST_VALUES then
+      local ok, why, id = packed.try(model, name, m)
+      if not ok then return check_refusal(why, id) end
+    end
+  end
+  return next(found.matrices) and "unpacked" or "read"
+end
+
 function M.safetensors(bytes)
   local source <close> = map.of(bytes)
   local file, message, code = safetensors.open(source, "x")
   if not file then return check_refusal(message, code) end
-  return touch(file, #bytes)
+  touch(file, #bytes)
+  return unpack_matrices(model_of(file))
 end
 
 function M.gguf(bytes)
