@@ -9,12 +9,12 @@ describe("bittern track", function()
   after_each(function() miner:stop() end)
 
   local function set(status, notes)
-    local store = require "core.store"
-    local db <close> = assert(store.open(miner.home .. "/coordinator/coordinator.db"))
-    assert(db:exec("UPDATE submission SET status = ?", status))
-    assert(db:exec([[INSERT INTO job
+    local database = require "bittern.practice.database"
+    local db <close> = assert(database.open(miner.home .. "/coordinator"))
+    database.put(db, "submission", "UPDATE submission SET status = ? RETURNING *", status)
+    database.put(db, "job", [[INSERT INTO job
       (id, submission_id, validator_hotkey, status, notes, created_at)
-      SELECT 'v1', id, '5Validator', ?, ?, created_at FROM submission]], status, notes))
+      SELECT 'v1', id, '5Validator', ?, ?, created_at FROM submission RETURNING *]], status, notes)
   end
 
   it("follows a submission: pending, then what the validators say", function()
