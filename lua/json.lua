@@ -27,8 +27,11 @@ local function is_beyond_cjson(text)
   return text:find("%[%s*%]") or text:find(("%d"):rep(16))
 end
 
-local function read(text)
-  if is_beyond_cjson(text) then return json_reader.decode(text, { lenient = true }) end
+local function read(text, options)
+  local coarse = options and options.coarse
+  if not coarse and is_beyond_cjson(text) then
+    return json_reader.decode(text, { lenient = true })
+  end
   local ok, value = pcall(cjson().decode, text)
   if ok then return value end
   return nil, tostring(value)
@@ -55,15 +58,18 @@ end
 -- Members that are null are left out; null as a whole, or in an array, is json.null. Whole floats
 -- become integers; bittern.canonical keeps them apart.
 -- @param text string
+-- @param options {coarse = true: for large files; numbers come as doubles, null as a value of its
+--   own, empty arrays as empty objects}
 -- @return value, or nil, message, "invalid_json" or "too_large"
-function M.decode(text)
+function M.decode(text, options)
   if #text > MAX_BYTES then
     return nil, ("JSON of %d bytes, more than %d"):format(#text, MAX_BYTES), "too_large"
   end
   local valid, bad = utf8.len(text)
   if not valid then return nil, ("not JSON: byte %d is not UTF-8"):format(bad), "invalid_json" end
-  local value, message = read(text)
+  local value, message = read(text, options)
   if value == nil then return nil, "not JSON: " .. message, "invalid_json" end
+  if options and options.coarse then return value end
   local ok, result = pcall(tidy, value)
   if ok then return result end
   if type(result) ~= "table" then error(result, 0) end
