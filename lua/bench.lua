@@ -226,6 +226,7 @@ end
 -- @return {status = "accepted"|"rejected"|"error"|"none", notes = the validator's words, marker =,
 --   explanation =, observed_metrics =, setup_seconds =, benchmark_seconds =, log = text}; or nil,
 --   message, code when it could not be run
+-- @usage examples/bench.lua
 function M.run(options)
   local run, message, code = prepare(options)
   if not run then return nil, message, code end

@@ -1,9 +1,9 @@
 -- The examples run. Those that need the network, a server or a person are left to their readers.
 local support = require "tests.support"
 
-local alone = { "compress", "eval", "kernels", "keybox", "ledger", "limit", "process", "quant",
-  "ranking", "rules", "sign", "statistics", "store" }
-local writes_a_file = { "gguf", "once", "wallet", "zip" }
+local alone = { "compress", "eval", "kernels", "keybox", "ledger", "limit", "patch", "process",
+  "quant", "ranking", "rules", "sign", "statistics", "store" }
+local writes_a_file = { "bench", "gguf", "once", "wallet", "zip" }
 
 describe("the examples", function()
   local home = support.folder()

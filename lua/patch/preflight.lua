@@ -127,6 +127,7 @@ end
 -- @param spec {allowed_patch_paths =, max_patch_bytes =, result_path =}
 -- @return array of {id =, stop = boolean, line = in the patch or nil, path = or nil, message =}, in
 --   the order in which validators look
+-- @usage examples/patch.lua
 function M.check(patch, spec)
   local list = {}
   local function add(id, stop, line, message, path)
