@@ -17,7 +17,9 @@ local M = {}
 
 M.ALIGNMENT = 64
 
-local STEP <const> = 8 << 20
+-- Bytes at once: enough for every core to sum, and what a core's cache holds while it is summed
+-- and written.
+local SUM_STEP <const>, WRITE_STEP <const> = 8 << 20, 1 << 20
 local LEAST_PADDING <const> = 6
 
 -- Size of the alignment field of a header that ends at `at` without one.
@@ -78,11 +80,11 @@ end
 
 -- Calls visit(piece, its size): a string whole, a map in steps whose pages may go afterwards, so
 -- that memory stays small.
-local function pieces(source, visit)
+local function pieces(source, step, visit)
   if type(source) == "string" then return visit(source, #source) end
   local size, at = source:size(), 0
   while at < size do
-    local count = math.min(STEP, size - at)
+    local count = math.min(step, size - at)
     local piece = source:slice(at, count)
     local ok, message, code = visit(piece, count)
     if not ok then return nil, message, code end
@@ -94,7 +96,7 @@ end
 
 local function crc_of(source)
   local crc = 0
-  local ok, message, code = pieces(source, function(piece)
+  local ok, message, code = pieces(source, SUM_STEP, function(piece)
     local why, id
     crc, why, id = archive.crc32(piece, crc, sys.cores())
     return crc, why, id
@@ -125,7 +127,7 @@ local function put_entry(entry, put)
   if not ok then return nil, message, code end
   return with_source(entry, function(source)
     local crc, size = 0, 0
-    local done, why, id = pieces(source, function(piece, count)
+    local done, why, id = pieces(source, WRITE_STEP, function(piece, count)
       crc, size = archive.crc32(piece, crc), size + count
       if not crc then return nil, "interrupted", "interrupted" end
       return put(piece)
