@@ -113,7 +113,8 @@ static void new_columns(lua_State *L, struct columns *c) {
  * scales, and with these each column its factor. The first round, and all of b1
  * and q4, takes the signs as codes; the others of ternary codecs take their
  * zeros too. The root mean square of a group's factors is 1; a column of zeros
- * has 0. Weights are those of quant.encode. Memory is 64 rows of sums. */
+ * has 0, unless all weights are. Weights are those of quant.encode. Memory is
+ * 64 rows of sums. */
 int quant_column_scales(lua_State *L) {
   static const char *const known[] = {"group",      "iterations", "dtype",
                                       "importance", "threads",    NULL};

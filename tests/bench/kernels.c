@@ -74,6 +74,8 @@ struct job {
   size_t repeat;   /* passes of one measurement */
   bool reference;
   bool statistics; /* errors while encoding */
+  bool sums;       /* of columns, not a fit */
+  struct fit how;
   struct activations x;
   float *y;
 };
@@ -174,6 +176,11 @@ static void ceiling_copy(const struct job *job, size_t first, size_t last) {
 
 /* ---- kernels ---- */
 
+static struct row row_of(const char *name, size_t cols) {
+  const struct codec *codec = codec_find(name);
+  return (struct row){codec, cols, codec->group ? codec->group : cols};
+}
+
 static void decode(const struct job *job, size_t first, size_t last) {
   int8_t scratch[COLS];
   size_t bytes = codec_row_bytes(job->row.codec, job->row.cols);
@@ -207,6 +214,52 @@ static void encode(const struct job *job, size_t first, size_t last) {
           (uint16_t *)(void *)(job->scales + 2 * r),
           job->statistics ? &error : NULL);
       if (done < piece.cols) abort();
+    }
+}
+
+/* General fits, and sums for factors of columns, of bf16 as core.quant reads
+ * it. */
+static void fit(const struct job *job, size_t first, size_t last) {
+  static _Thread_local _Alignas(64) uint8_t scratch[COLS * 16];
+  static _Thread_local float tile[COLS], sums[2][COLS];
+  static _Thread_local uint16_t scales[BASES][COLS];
+  size_t bytes = codec_row_bytes(job->row.codec, COLS);
+  for (size_t r = first; r < last; r++) {
+    uint8_t *codes = job->codes + r * bytes;
+    struct parts out = {{codes, codes, codes, codes}, {NULL}, NULL};
+    double error;
+    for (size_t b = 0; b < BASES; b++)
+      out.scales[b] = scales[b];
+    out.offsets = out.scales[BASES - 1];
+    job->kernels->widen(FLOAT_BF16, (uint8_t *)job->w + 2 * r * COLS, COLS,
+                        tile);
+    size_t done = job->sums
+                      ? job->kernels->sum_columns(&job->row, &job->how, tile,
+                                                  (float *)(void *)scratch,
+                                                  sums[0], sums[1])
+                      : job->kernels->fit(&job->row, &job->how, tile, scratch,
+                                          &out, &error);
+    if (done < COLS) abort();
+  }
+}
+
+/* Errors of b1 and q4 and the norm of each row: what ranks rows for rescue. */
+static void rank(const struct job *job, size_t first, size_t last) {
+  static const char *const names[] = {"b1", "q4"};
+  int8_t scratch[COLS];
+  uint16_t scales[COLS / 128];
+  float tile[COLS];
+  for (size_t r = first; r < last; r++)
+    for (size_t k = 0; k < 2; k++) {
+      const struct row row = row_of(names[k], COLS);
+      double error;
+      job->kernels->widen(FLOAT_BF16, (uint8_t *)job->w + 2 * r * COLS, COLS,
+                          tile);
+      volatile double norm = job->kernels->norm(tile, NULL, COLS);
+      (void)norm;
+      if (job->kernels->encode(&row, &job->how, tile, scratch, NULL, scales,
+                               &error) < COLS)
+        abort();
     }
 }
 
@@ -293,11 +346,6 @@ static void fill_codes(const struct codec *codec, uint8_t *codes, size_t size,
     put_half(scales + 2 * i, 0x2800);
 }
 
-static struct row row_of(const char *name, size_t cols) {
-  const struct codec *codec = codec_find(name);
-  return (struct row){codec, cols, codec->group ? codec->group : cols};
-}
-
 struct world {
   const struct kernels *kernels;
   size_t threads;
@@ -382,6 +430,55 @@ static void bench_encode(struct world *world, const char *name,
       add(label(from, name, reference ? " (reference)" : ""), "GB/s in", &job,
           (double)width * ROWS * COLS, world->threads, 1);
   line->ceiling = world->read;
+}
+
+static void bench_fit(struct world *world, const char *label, const char *name,
+                      size_t group, struct fit how, bool sums) {
+  static float weights[COLS], inverses[COLS];
+  struct job job = {.work = fit,
+                    .rows = ROWS,
+                    .kernels = world->kernels,
+                    .row = {codec_find(name), COLS, group},
+                    .codes = world->codes,
+                    .type = FLOAT_BF16,
+                    .w = world->w,
+                    .sums = sums,
+                    .how = how};
+  job.how.iterations = sums ? 3 : 5;
+  job.how.weights = weights;
+  job.how.inverses = inverses;
+  fit_weights(&job.row, how.importance, how.columns, weights, inverses);
+  struct line *line =
+      add(label, "GB/s in", &job, 2.0 * ROWS * COLS, world->threads, 1);
+  line->ceiling = world->read;
+}
+
+static void bench_fits(struct world *world) {
+  static float numbers[COLS];
+  for (size_t i = 0; i < COLS; i++)
+    numbers[i] = 0.5f + (float)(i % 100) / 100;
+  const struct fit one = {.bases = 1}, two = {.bases = 2}, four = {.bases = 4};
+  const struct fit important = {.bases = 1, .importance = numbers};
+  const struct fit columns = {.bases = 1, .columns = numbers};
+  const struct fit offsets = {.bases = 1, .offsets = true};
+  struct job job = {
+      .work = rank, .rows = ROWS, .kernels = world->kernels, .w = world->w};
+  add("errors and norms bf16: b1 and q4", "GB/s in", &job, 2.0 * ROWS * COLS,
+      world->threads, 1)
+      ->ceiling = world->read;
+  bench_fit(world, "fit bf16 -> b1, importance", "b1", COLS, important, false);
+  bench_fit(world, "fit bf16 -> t2, importance", "t2", COLS, important, false);
+  bench_fit(world, "fit bf16 -> q4, importance", "q4", 128, important, false);
+  bench_fit(world, "fit bf16 -> b1, 2 bases", "b1", COLS, two, false);
+  bench_fit(world, "fit bf16 -> b1, 4 bases", "b1", COLS, four, false);
+  bench_fit(world, "fit bf16 -> t2, 2 bases", "t2", COLS, two, false);
+  bench_fit(world, "fit bf16 -> t2, offsets", "t2", COLS, offsets, false);
+  bench_fit(world, "fit bf16 -> b1, column factors", "b1", COLS, columns,
+            false);
+  bench_fit(world, "fit bf16 -> t2, column factors", "t2", COLS, columns,
+            false);
+  bench_fit(world, "column factors bf16, b1, a round", "b1", COLS, one, true);
+  bench_fit(world, "column factors bf16, t2, a round", "t2", COLS, one, true);
 }
 
 static void bench_product(struct world *world, const char *name, bool cached) {
@@ -491,6 +588,9 @@ static void bench_all(struct world *world) {
     halves[i] = f32_to_bf16(world->w[i]);
   bench_encode(world, "q1_0", FLOAT_BF16, true);
   bench_encode(world, "b1", FLOAT_BF16, false);
+  bench_encode(world, "t2", FLOAT_BF16, false);
+  bench_encode(world, "q4", FLOAT_BF16, false);
+  bench_fits(world);
   ceilings(world);
 }
 
