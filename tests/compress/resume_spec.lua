@@ -10,7 +10,8 @@ local support = require "tests.support"
 
 local recipe_text <const> = [[
   if t.rank ~= 2 then return ctx.keep() end
-  return ctx.lowbit { codec = ctx.args.base, rescue = "budget", upgrades = { { columns = true } } }]]
+  return ctx.lowbit { codec = ctx.args.base, rescue = "budget",
+    upgrades = { { columns = true } } }]]
 local recipe = small_model.recipe(recipe_text)
 
 local function model()
