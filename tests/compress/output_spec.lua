@@ -117,7 +117,8 @@ describe("a plan", function()
     end
     if ctx.match(t.name, "k_proj") then return ctx.lowbit { codec = "t5", offsets = true } end
     return ctx.lowbit { codec = "b1", rescue = "budget",
-      upgrades = { { group = 64, columns = true }, { bases = 2 }, { codec = "t5" }, { codec = "q4" } } }
+      upgrades = { { group = 64, columns = true }, { bases = 2 }, { codec = "t5" },
+        { codec = "q4" } } }
   ]]
 
   for _, case in ipairs { { "rowmix", "binary" }, { everything, "ternary" } } do
