@@ -50,9 +50,11 @@ function M.rules(task, text)
     :format(task.slug, task.competition_mode), "stop"
 end
 
--- Name, size and time of a folder's files: enough to see that a model was exchanged, and quick
+--- Name, size and time of a folder's files: enough to see that a model was exchanged, and quick
 -- for 54 GB.
-local function fingerprint(folder)
+-- @param folder path
+-- @return text, or nil, message, code
+function M.fingerprint(folder)
   local entries = {}
   if lfs.attributes(folder, "mode") ~= "directory" then
     return nil, folder .. ": no model directory", "not_found"
@@ -86,7 +88,7 @@ function M.settings(args)
   if not recipe then return nil, path, code end
   local sound, wrong, kind_of = check_words(args, recipe)
   if not sound then return nil, wrong, kind_of end
-  local model_mark, message, id = fingerprint(args.model)
+  local model_mark, message, id = M.fingerprint(args.model)
   if not model_mark then return nil, message, id end
   local recipe_hash, why, kind = sha256.file(path)
   if not recipe_hash then return nil, why, kind end

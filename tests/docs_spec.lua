@@ -33,6 +33,22 @@ describe("the documents", function()
     assert.is_true(count >= 2)
   end)
 
+  it("show a whole recipe that compresses, and say of a slip what bittern says", function()
+    local block = text_of("docs/write-a-recipe.md"):match("```lua\n(.-)```")
+    local file = support.folder() .. "/mine.lua"
+    local function plan(text)
+      assert(fs.write(file, text))
+      return require("bittern.compress.engine").run {
+        model = support.model, recipe = file, budget = "binary", dry_run = true,
+      }
+    end
+    local result = assert(plan(block))
+    assert.is_true(result.bytes > 0.99 * result.budget and result.bytes <= result.budget)
+    local failed, message = plan((block:gsub("rescue = 0 }", "recue = 0 }")))
+    assert.is_nil(failed)
+    assert.truthy(message:find("mine.lua:%d+: .*did you mean 'rescue'%?"), message)
+  end)
+
   it("name commands that exist", function()
     local known = {}
     for _, entry in ipairs(script.list("cmd")) do known[entry.name] = true end

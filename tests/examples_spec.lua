@@ -2,7 +2,8 @@
 local support = require "tests.support"
 
 local alone = { "compress", "eval", "kernels", "keybox", "ledger", "limit", "patch", "process",
-  "quant", "ranking", "rules", "sign", "statistics", "store" }
+  "quant", "ranking", "rules", "sign", "statistics", "store",
+  "sweep" }
 local writes_a_file = { "bench", "gguf", "once", "wallet", "zip" }
 
 describe("the examples", function()
