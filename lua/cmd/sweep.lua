@@ -99,7 +99,7 @@ end
 
 return {
   api = 1,
-  about = "compress by several recipes, score each, show the frontier of size and perplexity",
+  about = "several recipes side by side: frontier of size and perplexity",
   group = "model",
   args = arguments,
   run = function(ctx)
