@@ -1,3 +1,6 @@
+local store = require "core.store"
+
+local database = require "bittern.practice.database"
 local json = require "bittern.json"
 local mining = require "tests.mining"
 
@@ -9,8 +12,7 @@ describe("bittern track", function()
   after_each(function() miner:stop() end)
 
   local function set(status, notes)
-    local database = require "bittern.practice.database"
-    local db <close> = assert(database.open(miner.home .. "/coordinator"))
+    local db <close> = assert(store.open(miner.home .. "/coordinator/coordinator.db"))
     database.put(db, "submission", "UPDATE submission SET status = ? RETURNING *", status)
     database.put(db, "job", [[INSERT INTO job
       (id, submission_id, validator_hotkey, status, notes, created_at)
