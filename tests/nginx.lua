@@ -28,7 +28,7 @@ http {
 }]]
 
 --- Starts nginx over an empty folder.
--- @param locations text for the server block; $dir, $port and $tls, another free port, are filled in
+-- @param locations text for the server block, with $dir, $port and $tls, another free port
 -- @return {url, tls, www = folder that it serves, dir, close = function}
 function M.start(locations)
   local dir, port, tls = support.folder(), free_port(), free_port()
@@ -44,7 +44,8 @@ function M.start(locations)
     if http.request { url = url .. "/none" } then break end
     sys.sleep(0.05)
   end
-  return { url = url, tls = tls, www = dir .. "/www", dir = dir, close = function() child:close() end }
+  return { url = url, tls = tls, www = dir .. "/www", dir = dir,
+    close = function() child:close() end }
 end
 
 return M
