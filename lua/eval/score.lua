@@ -1,14 +1,11 @@
 -- Perplexity of a model on a text, as validators measure it (contract.md 6.5): byte tokens, sums
 -- over all targets, then one division.
 local buffer = require "core.buffer"
-local forward = require "core.forward"
 local sys = require "core.sys"
 
 local check = require "bittern.check"
-local huggingface = require "bittern.model.huggingface"
+local load = require "bittern.eval.load"
 local model_module = require "bittern.model"
-local naming = require "bittern.model.naming"
-local packed = require "bittern.artifact.packed"
 
 local M = {}
 
@@ -53,31 +50,6 @@ function M.documents(text, documents, max_tokens)
   return list
 end
 
--- Weights under the names that the forward pass knows.
-local function renamed(model, weights)
-  if model.kind ~= "gguf" then return weights end
-  local result = {}
-  for name, values in pairs(weights) do result[naming.to_huggingface(name) or name] = values end
-  return result
-end
-
--- The model made ready to run, and its number of parameters.
-local function load(model)
-  local where = model.path
-  if model.kind == "safetensors" then
-    return nil, where .. ": has no config.json beside its weights; name the model's directory",
-      "invalid_model"
-  end
-  local settings = model.kind == "gguf" and where or where .. "/config.json"
-  local config, message, code = huggingface.qwen3(model.config, settings)
-  if not config then return nil, message, code end
-  local weights, description, id = packed.weights(model)
-  if not weights then return nil, description, id end
-  local runnable, why, kind = forward.new(config, renamed(model, weights))
-  if not runnable then return nil, where .. ": " .. why, kind end
-  return runnable, description.parameters
-end
-
 local function count_targets(documents)
   local count = 0
   for _, tokens in ipairs(documents) do count = count + #tokens - 1 end
@@ -103,14 +75,16 @@ local function score_open(model, options)
   if #documents == 0 then
     return nil, "no document of the text has two tokens, so there is nothing to score", "config"
   end
-  local runnable, parameters, id = load(model)
-  if not runnable then return nil, parameters, id end
+  local read, message, id = load.read(model)
+  if not read then return nil, message, id end
+  local runnable, why, kind = load.start(read)
+  if not runnable then return nil, why, kind end
   local sum, count, code = sum_nll(model, runnable, documents, options)
   if not sum then return nil, count, code end
   local mean = sum / count
   return {
     heldout_ppl = math.exp(math.min(mean, LARGEST_MEAN)), heldout_cross_entropy_nats = mean,
-    token_count = count, scored_docs = #documents, parameter_count = parameters,
+    token_count = count, scored_docs = #documents, parameter_count = read.parameters,
   }
 end
 
