@@ -2,102 +2,14 @@
 local fs = require "core.fs"
 local sys = require "core.sys"
 
-local check = require "bittern.check"
 local environment = require "bittern.environment"
 local errors = require "bittern.errors"
+local overview = require "bittern.cli.overview"
+local parsers = require "bittern.cli.parser"
 local report = require "bittern.report"
 local script = require "bittern.script"
 
 local M = {}
-
-local WIDTH <const> = 80
-
--- Options that take a value, for finding the command behind them.
-local takes_value = { ["--root"] = true, ["--coordinator"] = true, ["--color"] = true,
-  ["--cacert"] = true }
-
-local function add_globals(parser)
-  parser:flag("--json", "print one JSON object to stdout, also for failures")
-  parser:option("--root", "folder of scripts that come before all others"):argname "DIR"
-  parser:option("--coordinator", "the coordinator (else BITSOTA_COORDINATOR_URL)"):argname "URL"
-  parser:flag("--offline", "use no network")
-  parser:option("--cacert", "PEM file of the authorities to trust (else BITTERN_CACERT)")
-    :argname "FILE"
-  parser:option("--color", "auto, always or never"):default "auto"
-    :choices { "auto", "always", "never" }
-  parser:flag("--quiet", "say nothing but warnings and errors")
-  parser:flag("--verbose", "say more")
-  parser:flag("-h --help", "show this help")
-end
-
--- Index of the word that names the command, or nil.
-local function command_index(argv)
-  local i = 1
-  while i <= #argv do
-    if argv[i]:sub(1, 1) ~= "-" then return i end
-    i = i + (takes_value[argv[i]] and 2 or 1)
-  end
-  return nil
-end
-
-local function option_value(argv, name)
-  for i, word in ipairs(argv) do
-    if word == name then return argv[i + 1] end
-    local value = word:match("^" .. name:gsub("%-", "%%-") .. "=(.*)$")
-    if value then return value end
-  end
-  return nil
-end
-
-local function has(argv, ...)
-  for _, word in ipairs(argv) do
-    for _, name in ipairs { ... } do
-      if word == name then return true end
-    end
-  end
-  return false
-end
-
--- Groups in the order of design.md section 4.
-local groups = { "discover", "model", "artifact", "compete", "self" }
-
-local function overview()
-  local lines = {
-    "usage: bittern [--json] [--coordinator URL] [--root DIR] <command> ...", "",
-    "From a live task to an accepted submission: find it, compress into its budget,",
-    "pack, prove, submit, follow.",
-  }
-  local by_group = {}
-  for _, entry in ipairs(script.list("cmd")) do
-    local command = not entry.shadowed and not entry.untrusted and script.load(entry.path, "cmd")
-    if command then
-      local list = by_group[command.group] or {}
-      list[#list + 1] = ("  %-10s %s"):format(entry.name, command.about)
-      by_group[command.group] = list
-    end
-  end
-  for _, group in ipairs(groups) do
-    lines[#lines + 1] = "\n" .. group
-    lines[#lines + 1] = table.concat(by_group[group] or {}, "\n")
-    by_group[group] = nil
-  end
-  for _, group in ipairs(check.sorted_keys(by_group)) do
-    lines[#lines + 1] = "\n" .. group
-    lines[#lines + 1] = table.concat(by_group[group], "\n")
-  end
-  lines[#lines + 1] = "\n`bittern COMMAND --help` tells more; documents lie in docs/."
-  return table.concat(lines, "\n")
-end
-
--- The parser of one command; a command's own script adds its options.
-local function parser_for(name, command)
-  local argparse = require "argparse"
-  local parser = argparse("bittern " .. name, command.about .. "."):add_help(false)
-    :usage_max_width(WIDTH):help_max_width(WIDTH)
-  add_globals(parser)
-  if command.args then command.args(parser) end
-  return parser
-end
 
 local function context(args)
   return {
@@ -144,8 +56,8 @@ end
 local function run(name, argv)
   local command, message, code = script.find("cmd", name)
   if not command then return fail(message, code == "not_found" and "usage" or code) end
-  local parser = parser_for(name, command)
-  if has(argv, "-h", "--help") then return show_help(parser:get_help()) end
+  local parser = parsers.of(name, command)
+  if parsers.has(argv, "-h", "--help") then return show_help(parser:get_help()) end
   local ok, args = parser:pparse(argv)
   if not ok then
     return fail((tostring(args):gsub("\nDid you mean", "; did you mean"):gsub("\n", "; ")), "usage")
@@ -176,16 +88,18 @@ end
 -- true, or nil, message, code
 local function configure(argv)
   report.configure {
-    json = has(argv, "--json"), quiet = has(argv, "--quiet"), verbose = has(argv, "--verbose"),
-    color = option_value(argv, "--color") or "auto",
+    json = parsers.has(argv, "--json"), quiet = parsers.has(argv, "--quiet"),
+    verbose = parsers.has(argv, "--verbose"),
+    color = parsers.option_value(argv, "--color") or "auto",
   }
-  local ca_file = option_value(argv, "--cacert") or os.getenv("BITTERN_CACERT")
-  if has(argv, "--offline") or ca_file then
-    require("bittern.http").configure { offline = has(argv, "--offline"), ca_file = ca_file }
+  local ca_file = parsers.option_value(argv, "--cacert") or os.getenv("BITTERN_CACERT")
+  local offline = parsers.has(argv, "--offline")
+  if offline or ca_file then
+    require("bittern.http").configure { offline = offline, ca_file = ca_file }
   end
   local ok, message, code = check_isa()
   if not ok then return nil, message, code end
-  local root = option_value(argv, "--root")
+  local root = parsers.option_value(argv, "--root")
   if not root then return true end
   script.override, message = fs.realpath(root)
   if script.override then return true end
@@ -194,22 +108,22 @@ end
 
 -- A command line that names no command.
 local function run_nothing(argv)
-  if has(argv, "--version") then return run("version", {}) end
-  if has(argv, "-h", "--help") then return show_help(overview()) end
+  if parsers.has(argv, "--version") then return run("version", {}) end
+  if parsers.has(argv, "-h", "--help") then return show_help(overview.text()) end
   if #argv > 0 then return fail(("no command in '%s'"):format(table.concat(argv, " ")), "usage") end
-  report.say(overview())
+  report.say(overview.text())
   return errors.exit("usage")
 end
 
 -- `bittern help`, `bittern help COMMAND`
 local function help_as_option(argv)
-  local at = command_index(argv)
+  local at = parsers.command_index(argv)
   if at and argv[at] == "help" then argv[at] = "--help" end
 end
 
 local function main(argv)
   help_as_option(argv)
-  local at = command_index(argv)
+  local at = parsers.command_index(argv)
   local own = at and split(argv, at) or argv
   local ok, message, code = configure(own)
   if not ok then return fail(message, code) end

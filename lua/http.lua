@@ -1,5 +1,4 @@
 -- All network: core.http with this program's defaults, and answers of JSON services made readable.
-local core = require "core.http"
 local json = require "bittern.json"
 local report = require "bittern.report"
 local retry = require "bittern.retry"
@@ -110,7 +109,7 @@ local function attempt(options)
   all.ca_file = all.ca_file or settings.ca_file
   all.headers = headers_for(options)
   all.sink = watched(options.sink, state)
-  local response, message, code = core.request(all)
+  local response, message, code = require("core.http").request(all)
   return response, message, code, not state.touched
 end
 
@@ -143,7 +142,7 @@ function M.ranges(options)
   if settings.offline then return nil, "nothing is downloaded, because of --offline", "offline" end
   local all = { ca_file = settings.ca_file }
   for key, value in pairs(options or {}) do all[key] = value end
-  return core.ranges(all)
+  return require("core.http").ranges(all)
 end
 
 --- GET.

@@ -154,6 +154,24 @@ function M.load(path, kind)
   return validate(path, kind, value)
 end
 
+-- A line of the table that a script returns: `  name = "text",`.
+local function written(text, name)
+  return text:match("\n  " .. name .. " = \"([^\"\\\n]*)\",\n")
+end
+
+--- What a script says of itself, read from its text where that is plain: a list of many scripts
+-- need not run them.
+-- @param path string
+-- @param kind see M.load
+-- @return {about=, group= of commands}, or nil, message, code
+function M.glance(path, kind)
+  local text, message, code = fs.read(path, 1 << 20)
+  if not text then return nil, message, code end
+  local seen = { about = written(text, "about"), group = written(text, "group") }
+  if seen.about and (seen.group or kind ~= "cmd") then return seen end
+  return M.load(path, kind)
+end
+
 --- Compiles a free script (for `bittern run`), which sees everything.
 -- @return function, or nil, message, code
 function M.chunk(path)

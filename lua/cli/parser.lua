@@ -1,0 +1,91 @@
+-- What the command line understands: the options that every command has, a command's own parser,
+-- and which word names the command.
+local M = {}
+
+local WIDTH <const> = 80
+
+--- The options that may stand before or behind any command. What has `value` or `choices` takes
+-- one.
+M.globals = {
+  { name = "--json", about = "print one JSON object to stdout, also for failures" },
+  { name = "--root", value = "DIR", about = "folder of scripts that come before all others" },
+  { name = "--coordinator", value = "URL", variable = "BITSOTA_COORDINATOR_URL",
+    about = "the coordinator (else BITSOTA_COORDINATOR_URL)" },
+  { name = "--offline", about = "use no network" },
+  { name = "--cacert", value = "FILE", variable = "BITTERN_CACERT",
+    about = "PEM file of the authorities to trust (else BITTERN_CACERT)" },
+  { name = "--color", choices = { "auto", "always", "never" }, default = "auto",
+    about = "auto, always or never" },
+  { name = "--quiet", about = "say nothing but warnings and errors" },
+  { name = "--verbose", about = "say more" },
+}
+
+local function add_globals(parser)
+  for _, global in ipairs(M.globals) do
+    local takes_one = global.value or global.choices
+    local option = takes_one and parser:option(global.name, global.about)
+      or parser:flag(global.name, global.about)
+    if global.value then option:argname(global.value) end
+    if global.choices then option:choices(global.choices):default(global.default) end
+  end
+  parser:flag("-h --help", "show this help")
+end
+
+--- The parser of one command; the command's own script adds its options.
+-- @param name of the command
+-- @param command its script's table; nil for one that has the global options only
+-- @return lua-argparse's parser
+function M.of(name, command)
+  local argparse = require "argparse"
+  local parser = argparse("bittern " .. name, command and command.about .. "."):add_help(false)
+    :usage_max_width(WIDTH):help_max_width(WIDTH)
+  add_globals(parser)
+  if command and command.args then command.args(parser) end
+  return parser
+end
+
+local takes_value = {}
+for _, global in ipairs(M.globals) do
+  takes_value[global.name] = (global.value or global.choices) ~= nil
+end
+
+--- Index of the word that names the command, or nil.
+function M.command_index(argv)
+  local i = 1
+  while i <= #argv do
+    if argv[i]:sub(1, 1) ~= "-" then return i end
+    i = i + (takes_value[argv[i]] and 2 or 1)
+  end
+  return nil
+end
+
+-- What stands behind `--` is no option of bittern's.
+local function last_option(argv)
+  for i, word in ipairs(argv) do
+    if word == "--" then return i - 1 end
+  end
+  return #argv
+end
+
+--- The value of an option before any parser has read the words.
+-- @return string or nil
+function M.option_value(argv, name)
+  for i = 1, last_option(argv) do
+    if argv[i] == name then return argv[i + 1] end
+    local value = argv[i]:match("^" .. name:gsub("%-", "%%-") .. "=(.*)$")
+    if value then return value end
+  end
+  return nil
+end
+
+--- Whether one of some flags is among the words.
+function M.has(argv, ...)
+  for i = 1, last_option(argv) do
+    for _, name in ipairs { ... } do
+      if argv[i] == name then return true end
+    end
+  end
+  return false
+end
+
+return M
