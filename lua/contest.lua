@@ -3,10 +3,13 @@
 local sys = require "core.sys"
 
 local check = require "bittern.check"
+local contradictions = require "bittern.rules.contradictions"
+local gate = require "bittern.gate"
 local ledgers = require "bittern.ledger"
 local once = require "bittern.once"
 local session = require "bittern.session"
 local wallet = require "bittern.wallet"
+local work = require "bittern.work"
 
 local M = {}
 
@@ -41,6 +44,20 @@ function M.context(ctx, client, ledger)
     client = client, ledger = ledger, hotkey = client.address, sleep = sys.sleep, settle = settle,
     report = ctx.report,
   }
+end
+
+--- What can be judged before there is a submission: a claim is not taken for a task that no
+-- submission can be made for.
+-- @param ctx a command's context
+-- @param open {client=, task=}
+-- @return true, or nil, message, "stop" or another code
+function M.look_first(ctx, open)
+  local parts, message, code = session.demands(ctx, open.client, open.task)
+  if not parts then return nil, message, code end
+  local judged = gate.early(parts.rules, open.task,
+    { decided = contradictions.decided(ctx.args) })
+  if judged.verdict == "PASS" then return true end
+  return nil, work.stop(ctx, judged), "stop"
 end
 
 --- Opens what a claim or a submission needs and calls `fn` with it; closes it all afterwards.

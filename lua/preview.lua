@@ -34,6 +34,17 @@ function M.claim(client, task, fields)
   })
 end
 
+--- The request that claims a work item.
+-- @param item its record
+-- @param fields table, the body
+function M.claim_work_item(client, item, fields)
+  local body, message, code = canonical.encode(fields)
+  if not body then return nil, message, code end
+  return M.request(client, {
+    method = "POST", path = ("/api/v1/work-items/%s/claim"):format(item.id), body = body,
+  })
+end
+
 --- The request that submits.
 -- @param body table, as bittern.submit makes it
 function M.submission(client, body)

@@ -113,6 +113,7 @@ local list <const> = [[
    modes/centerless_spec: takes only another miner's idea-bearing submission of this task
    modes/centerless_spec: does not pass when the list is not there
 37 peer evaluation of one's own, too late, of another mode
+   cmd/peer_evaluate_spec: refuses one's own, what is decided, and tasks of another mode
    practice/peers_spec: keeps to what the mode and the contract refuse
    practice/peers_spec: makes the median of enough verdicts the result, and then is final
 38 work items of ours and of others

@@ -40,9 +40,11 @@ function Miner:stop()
 end
 
 --- Starts the coordinator that was ended, with its state and at its address.
-function Miner:resume()
-  local port = self.url:match("(%d+)$")
-  self.server = serving.start(self.home .. "/coordinator", { "--no-validator", "--port", port })
+-- @param options more arguments of `practice serve`
+function Miner:resume(options)
+  local all = { "--no-validator", "--port", self.url:match("(%d+)$") }
+  table.move(options or {}, 1, #(options or {}), #all + 1, all)
+  self.server = serving.start(self.home .. "/coordinator", all)
 end
 
 --- Runs a command of bittern with this miner's coordinator and hotkey.

@@ -2,24 +2,11 @@
 local claims = require "bittern.claim"
 local contest = require "bittern.contest"
 local contradictions = require "bittern.rules.contradictions"
-local gate = require "bittern.gate"
 local preview = require "bittern.preview"
-local session = require "bittern.session"
-local work = require "bittern.work"
-
--- A claim is not taken for a task that no submission can be made for.
-local function look_first(ctx, open)
-  local parts, message, code = session.demands(ctx, open.client, open.task)
-  if not parts then return nil, message, code end
-  local judged = gate.early(parts.rules, open.task,
-    { decided = contradictions.decided(ctx.args) })
-  if judged.verdict == "PASS" then return true end
-  return nil, work.stop(ctx, judged), "stop"
-end
 
 local function claim(ctx, open)
   local args = ctx.args
-  local fine, why, id = look_first(ctx, open)
+  local fine, why, id = contest.look_first(ctx, open)
   if not fine then return nil, why, id end
   if args.dry_run then
     local request, message, code = preview.claim(open.client, open.task, {

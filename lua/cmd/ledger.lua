@@ -5,12 +5,15 @@ local claims = require "bittern.claim"
 local contest = require "bittern.contest"
 local errors = require "bittern.errors"
 local ledgers = require "bittern.ledger"
+local peers = require "bittern.peers"
+local pool = require "bittern.pool"
 local session = require "bittern.session"
 local submit = require "bittern.submit"
 
 -- How to find out what became of a POST of unknown outcome, by its kind.
 local settlers = {
   claim = claims.settle, submission = submit.settle, cancel = claims.settle_cancel,
+  peer_evaluation = peers.settle, work_item = pool.settle,
 }
 
 local function settle(ctx, ledger)

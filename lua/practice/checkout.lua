@@ -20,7 +20,7 @@ end
 local function clone(run, deadline)
   local made, message, code = workspace.clone {
     repository = run.spec.repository, ref = run.spec.base_ref, folder = run.folder,
-    timeout = seconds_left(deadline), rehearsal = true,
+    timeout = seconds_left(deadline), rehearsal = run.rehearsal,
   }
   if not made or not run.patch:find("%S") then return made, message, code end
   return git.run({ "apply", "-" }, { folder = run.folder, input = run.patch,
@@ -63,7 +63,8 @@ local function run_commands(run, deadline)
 end
 
 --- Replays a submission in a checkout of its own, which is removed afterwards.
--- @param run {submission=, patch=, spec=, env=, required=, folder=, sandbox=}; fetch adds artifact
+-- @param run {submission=, patch=, spec=, env=, required=, folder=, sandbox=,
+--   rehearsal = true lets the repository lie on this machine}; fetch adds artifact
 -- @param fetch function(run) -> outcome that stops it, or nil, message, code
 -- @return {unprepared = why}, or the outcome of `fetch`, or what bench.run gives; nil, message,
 --   code when there is nothing to post

@@ -106,7 +106,8 @@ end
 --- Replays a job.
 -- @param job as the scan route answers it
 -- @param options {folder = where the artifact and the checkout are kept meanwhile, benchmark =
---   function(path, task) of bittern.practice.benchmark, sandbox = "bwrap" or nil}
+--   function(path, task) of bittern.practice.benchmark, sandbox = "bwrap" or nil, rehearsal = false
+--   refuses repositories of this machine}
 -- @return {status=, notes=, observed_metrics=, replay_log=}, or nil, message, code when the job
 --   could not be judged and nothing is to be posted
 function M.run(job, options)
@@ -119,7 +120,7 @@ function M.run(job, options)
     required = not patch:find("%S")
       or truths[(env.AUTORESEARCH_REQUIRE_SUBMISSION_ARTIFACT or ""):lower()] == true,
     path = options.folder .. "/artifact", folder = options.folder .. "/repo",
-    sandbox = options.sandbox,
+    sandbox = options.sandbox, rehearsal = options.rehearsal ~= false,
   }
   local task = shipped(job)
   local how = task and replay_shipped or replay_checkout

@@ -1,29 +1,17 @@
 -- Peers judge: the mode says who may, and what they agree on.
-local fs = require "core.fs"
-
-local script = require "bittern.script"
 local task_store = require "bittern.practice.task_store"
 
 local practice = require "tests.practice.support"
-local support = require "tests.support"
 
 local alice, bob, validator = practice.alice, practice.bob, practice.validator
 
 describe("peer evaluation", function()
   local server, submission
 
-  setup(function()
-    script.override = support.folder()
-    assert(fs.mkdir(script.override .. "/modes"))
-    assert(fs.write(script.override .. "/modes/by_peers.lua",
-      assert(fs.read(support.root .. "/tests/practice/peer_mode.lua"))))
-  end)
-  teardown(function() script.override = nil end)
-
   before_each(function()
     server = practice.coordinator()
     assert(task_store.create(server.db, practice.task { slug = "judged",
-      competition_mode = "by_peers", min_peer_evaluations = 2 }, practice.NOW))
+      competition_mode = "peer_evaluation", min_peer_evaluations = 2 }, practice.NOW))
     local claim = server:claim(alice, server:task("judged"))
     local status
     status, submission = server:call("POST", "/api/v1/submissions",
@@ -63,10 +51,11 @@ describe("peer evaluation", function()
 
   it("keeps to what the mode and the contract refuse", function()
     local status, refusal = judge(alice, "accepted", { heldout_ppl = 1.0 })
-    assert.same({ 409, "one's own submission" }, { status, refusal.detail })
+    assert.same({ 409, "one's own submission is for others to judge" }, { status, refusal.detail })
     assert.equal(400, (judge(bob, "accepted", { other = 1.0 })))
     assert.equal(422, (judge(bob, "maybe")))
     assert.equal(201, (judge(bob, "error")))
+    assert.equal(201, (judge(bob, "rejected")))
     assert.equal(409, (judge(bob, "rejected")))
     assert.equal(401, (server:call("POST", path("peer-evaluate"), { body = { status = "error",
       observed_metrics = {} } })))
