@@ -144,6 +144,14 @@ function M.thousands(n)
   return (digits:reverse():gsub("(%d%d%d)", "%1,"):reverse():gsub("^(-?),", "%1"))
 end
 
+--- Seconds in the largest unit that fits: 7300 -> "2 h".
+function M.age(seconds)
+  for _, unit in ipairs { { 86400, "d" }, { 3600, "h" }, { 60, "min" } } do
+    if seconds >= unit[1] then return ("%d %s"):format(seconds // unit[1], unit[2]) end
+  end
+  return ("%d s"):format(seconds // 1)
+end
+
 -- Display width: code points, good enough for what we print.
 local function width(text)
   return utf8.len(text) or #text

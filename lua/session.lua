@@ -1,6 +1,7 @@
 -- A command's view of the coordinator: which one, offline or not, and with which hotkey.
 local coordinator = require "bittern.coordinator"
 local rules = require "bittern.rules"
+local seen = require "bittern.task.seen"
 local wallet = require "bittern.wallet"
 
 local M = {}
@@ -34,6 +35,26 @@ local function key_of(ctx, signed)
   return nil, message, code
 end
 
+-- Every list of tasks that comes is kept, and is what there is when nothing may be fetched.
+local function keep_tasks(ctx, client)
+  local fetch = client.tasks
+  function client:tasks()
+    local list, since = nil, nil
+    if ctx.offline then list, since = seen.read(self.base, ctx.env) end
+    if list then
+      ctx.report.say(("tasks as they were %s ago"):format(
+        ctx.report.age(math.max(0, ctx.now() - since))))
+      return list
+    end
+    local tasks, message, code = fetch(self)
+    if not tasks then return nil, message, code end
+    local kept, why = seen.write(self.base, tasks, ctx.now(), ctx.env)
+    if not kept then ctx.report.detail("the list of tasks is not kept: " .. why) end
+    return tasks
+  end
+  return client
+end
+
 --- The coordinator's client for a command.
 -- @param ctx a command's context
 -- @param options {signed = true | "optional"}: open the wallet that ctx.args names (see
@@ -49,7 +70,7 @@ function M.client(ctx, options)
     warn = function(text) ctx.report.warn(ctx.report.clean(text)) end,
   }
   if not client then return nil, source .. ": " .. why, id end
-  return client
+  return keep_tasks(ctx, client)
 end
 
 --- The client and the live task that ctx.args.slug names.

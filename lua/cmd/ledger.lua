@@ -35,18 +35,11 @@ local function settle(ctx, ledger)
   return true
 end
 
-local function age(seconds)
-  for _, unit in ipairs { { 86400, "d" }, { 3600, "h" }, { 60, "min" } } do
-    if seconds >= unit[1] then return ("%d %s"):format(seconds // unit[1], unit[2]) end
-  end
-  return ("%d s"):format(seconds // 1)
-end
-
 local function cells(ctx, row)
   local what = row.status and ("%s (%s)"):format(row.state, row.status) or row.state
   return {
     ("%d"):format(row.id), row.kind, what, row.subject, row.record_id or "",
-    ("%d"):format(row.attempts), age(math.max(0, ctx.now() - row.started)),
+    ("%d"):format(row.attempts), ctx.report.age(math.max(0, ctx.now() - row.started)),
     ctx.report.clean(row.message or ""),
   }
 end

@@ -229,7 +229,7 @@ describe("discover commands", function()
   end)
 
   it("--offline asks nobody", function()
-    failed(run(url, "tasks", "--offline"), 6, "not sent, because of %-%-offline")
+    failed(run(url .. "/other", "tasks", "--offline"), 6, "not sent, because of %-%-offline")
   end)
 
   it("--coordinator wins over the environment, and a bad URL is a configuration error", function()
