@@ -187,14 +187,14 @@ end
 --- Long work: one line that is redrawn on a terminal, one line every 30 s off it.
 -- @param options {label=, total= in units or nil, unit= "B" or a word, terminal= whether stderr is
 --   one; asked of the system when nil}
--- @return object with update(self, done) and finish(self)
+-- @return object with update(self, done, note = what is known so far, or nil) and finish(self)
 function M.progress(options)
   local state = { started = sys.clock(), last = sys.clock() }
   local terminal = options.terminal
   if terminal == nil then terminal = sys.isatty(2) end
   local every = terminal and 0.1 or 30
 
-  local function line(done)
+  local function line(done, note)
     local seconds = math.max(sys.clock() - state.started, 1e-3)
     local parts = { options.label }
     if options.total and options.total > 0 then
@@ -206,15 +206,16 @@ function M.progress(options)
     if options.total and rate > 0 then
       parts[#parts + 1] = ("%.0f s left"):format((options.total - done) / rate)
     end
+    parts[#parts + 1] = note
     return table.concat(parts, "  "):sub(1, sys.columns(2) - 1)
   end
 
-  function state:update(done)
+  function state:update(done, note)
     local now = sys.clock()
     if settings.quiet or now - self.last < every then return end
     self.last = now
     wipe()
-    io.stderr:write(line(done), terminal and "" or "\n")
+    io.stderr:write(line(done, note), terminal and "" or "\n")
     in_progress = terminal
   end
 

@@ -1,53 +1,110 @@
 -- bittern eval MODEL --text FILE: what a validator would measure.
-local fs = require "core.fs"
-
-local check = require "bittern.check"
-local score = require "bittern.eval.score"
-
 local LARGEST_TEXT <const> = 1 << 30
 
--- A line of progress that knows how many targets there are once the first are done.
-local function progress(ctx)
+-- A line of progress with the perplexity so far and how far it may be off.
+local function progress(report)
   local line
-  return function(done, total)
-    line = line or ctx.report.progress { label = "eval", total = total, unit = "tokens" }
-    line:update(done)
+  return function(done, total, mean, off)
+    line = line or report.progress { label = "eval", total = total, unit = "tokens" }
+    local ppl = math.exp(math.min(mean, 700))
+    line:update(done, ("perplexity %.4f%s"):format(ppl, off and (" +- %.4f"):format(ppl * off)
+      or ""))
     if done == total then line:finish() end
   end
 end
 
-local function show(ctx, result)
-  ctx.report.out(("heldout_ppl=%.6f"):format(result.heldout_ppl))
-  ctx.report.out(("heldout_cross_entropy_nats=%.6f"):format(result.heldout_cross_entropy_nats))
-  for _, key in ipairs { "token_count", "scored_docs", "parameter_count" } do
-    ctx.report.out(("%s=%d"):format(key, result[key]))
+local whole_numbers <const> = { "token_count", "scored_docs", "parameter_count" }
+
+local function show_documents(report, list)
+  local rows = {}
+  for i, one in ipairs(list) do
+    rows[i] = { ("%d"):format(one.document), ("%d"):format(one.tokens),
+      ("%.6f"):format(one.nats), ("%.4f"):format(math.exp(math.min(one.nats, 700))) }
   end
+  local columns = {}
+  for i, title in ipairs { "DOCUMENT", "TOKENS", "NATS", "PERPLEXITY" } do
+    columns[i] = { title, right = true }
+  end
+  for _, line in ipairs(report.table(columns, rows)) do report.out(line) end
+end
+
+local function show(report, result)
+  report.out(("heldout_ppl=%.6f"):format(result.heldout_ppl))
+  report.out(("heldout_cross_entropy_nats=%.6f"):format(result.heldout_cross_entropy_nats))
+  for _, key in ipairs(whole_numbers) do report.out(("%s=%d"):format(key, result[key])) end
+  if result.standard_error_nats then
+    report.out(("standard_error_nats=%.6f"):format(result.standard_error_nats))
+    report.out(("standard_error_ppl=%.6f"):format(result.standard_error_ppl))
+  end
+  if result.documents then show_documents(report, result.documents) end
+  if result.scored_docs < result.all_docs then
+    report.say(("%d of %d documents"):format(result.scored_docs, result.all_docs))
+  end
+end
+
+local function nats(text)
+  local value = tonumber(text)
+  if value and value > 0 and value < 1e9 then return value end
+  return nil, ("--until-se must be a number of nats above 0, not '%s'"):format(text)
+end
+
+local function arguments(parser)
+  local whole = require("bittern.check").whole
+  local documents = require "bittern.eval.documents"
+  parser:argument("model", "a model directory or an artifact")
+  parser:option("--text", "the text to score, UTF-8"):argname "FILE":count(1)
+  parser:option("--mode", "all targets of documents, llama.cpp's chunks, or windows by --stride")
+    :choices(documents.modes()):default "validator"
+  parser:option("--max-tokens", "most tokens of a document, chunk or window"):argname "N"
+    :default "512":convert(whole("--max-tokens", 2, 1 << 20))
+  parser:option("--documents", "cut the text every --max-tokens, by lines, or not")
+    :choices(documents.cuts()):default "tokens"
+  parser:option("--stride", "from window to window (else half of --max-tokens)"):argname "N"
+    :convert(whole("--stride", 1, 1 << 20))
+  parser:option("--limit", "at most so many documents"):argname "N"
+    :convert(whole("--limit", 1, 1 << 30))
+  parser:option("--seed", "draw the documents of --limit (else the first)"):argname "N"
+    :convert(whole("--seed", 0, 1 << 53))
+  parser:option("--until-se", "stop once the standard error is at most so many nats")
+    :argname "X":convert(nats)
+  parser:option("--tokenizer", "auto, bytes or a tokenizer.json"):argname "T":default "auto"
+  parser:option("--threads", "documents scored at once (else one per core)"):argname "N"
+    :convert(whole("--threads", 1, 256))
+  parser:flag("--per-document", "a table of documents, too")
+end
+
+local function check_arguments(args)
+  if args.stride and args.mode ~= "stride" then
+    return nil, "--stride is for --mode stride", "usage"
+  end
+  if args.stride and args.stride > args.max_tokens then
+    return nil, "--stride must not exceed --max-tokens: tokens between would be left out", "usage"
+  end
+  if args.seed and not args.limit then
+    return nil, "--seed draws documents for --limit N; give both", "usage"
+  end
+  return true
 end
 
 return {
   api = 1,
   about = "perplexity of a model or packed artifact on a text",
   group = "model",
-  args = function(parser)
-    parser:argument("model", "a model directory or an artifact")
-    parser:option("--text", "the text to score"):argname "FILE":count(1)
-    parser:option("--max-tokens", "most tokens of a document"):argname "N":default "512"
-      :convert(check.whole("--max-tokens", 2, 1 << 20))
-    parser:option("--documents", "cut the text every --max-tokens bytes, by lines, or not")
-      :choices { "bytes", "lines", "file" }:default "bytes"
-    parser:option("--threads", "documents scored at once (else one per core)"):argname "N"
-      :convert(check.whole("--threads", 1, 256))
-  end,
+  args = arguments,
   run = function(ctx)
-    local args = ctx.args
-    local text, message, code = fs.read(args.text, LARGEST_TEXT)
+    local args, report = ctx.args, ctx.report
+    local ok, wrong, kind = check_arguments(args)
+    if not ok then return nil, wrong, kind end
+    local text, message, code = require("core.fs").read(args.text, LARGEST_TEXT)
     if not text then return nil, message, code end
-    local result, why, id = score.score {
-      model = args.model, text = text, documents = args.documents, max_tokens = args.max_tokens,
-      threads = args.threads, on_progress = progress(ctx),
+    local result, why, id = require("bittern.eval.score").score {
+      model = args.model, text = text, mode = args.mode, documents = args.documents,
+      max_tokens = args.max_tokens, stride = args.stride, limit = args.limit, seed = args.seed,
+      until_se = args.until_se, tokenizer = args.tokenizer, threads = args.threads,
+      per_document = args.per_document or false, on_progress = progress(report),
     }
     if not result then return nil, why, id end
-    if ctx.json then ctx.report.data(result) else show(ctx, result) end
+    if ctx.json then report.data(result) else show(report, result) end
     return true
   end,
 }

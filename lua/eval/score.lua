@@ -1,120 +1,162 @@
--- Perplexity of a model on a text, as validators measure it (contract.md 6.5): byte tokens, sums
--- over all targets, then one division.
-local buffer = require "core.buffer"
+-- Perplexity of a model on a text: as validators measure it (contract.md 6.5), as llama.cpp does,
+-- or in windows that overlap. Sums over all targets, then one division.
 local sys = require "core.sys"
 
 local check = require "bittern.check"
+local documents = require "bittern.eval.documents"
 local load = require "bittern.eval.load"
-local model_module = require "bittern.model"
+local models = require "bittern.model"
+local totals = require "bittern.eval.totals"
+local vocabulary = require "bittern.eval.vocabulary"
 
 local M = {}
 
--- A token is a byte plus one; 0 is padding.
-local FIRST_BYTE_TOKEN <const> = 1
 -- The reference's guard: exp of much more than this is infinite.
 local LARGEST_MEAN <const> = 700
 -- Documents that a thread gets between two reports of progress.
 local BATCH <const> = 8
+-- Fewer documents say too little of how far they lie apart.
+local FEWEST_DOCUMENTS <const> = 8
 
-local cut = {}
-
--- Documents of max_tokens bytes, one after the other.
-function cut.bytes(text, max_tokens)
-  local list = {}
-  for at = 1, #text, max_tokens do list[#list + 1] = text:sub(at, at + max_tokens - 1) end
-  return list
-end
-
--- Every line is a document, truncated.
-function cut.lines(text, max_tokens)
-  local list = {}
-  for line in text:gmatch("[^\n]+") do list[#list + 1] = line:sub(1, max_tokens) end
-  return list
-end
-
--- The whole text is one document, truncated.
-function cut.file(text, max_tokens)
-  return { text:sub(1, max_tokens) }
-end
-
---- Cuts a text into documents of byte tokens; those of fewer than two are left out.
--- @param text string
--- @param documents "bytes"|"lines"|"file"
--- @param max_tokens integer, the most tokens of a document
--- @return array of i32 buffers
-function M.documents(text, documents, max_tokens)
-  local list = {}
-  for _, document in ipairs(cut[documents](text, max_tokens)) do
-    if #document >= 2 then list[#list + 1] = buffer.from_bytes(document, FIRST_BYTE_TOKEN) end
-  end
-  return list
-end
-
-local function count_targets(documents)
+local function count_targets(list)
   local count = 0
-  for _, tokens in ipairs(documents) do count = count + #tokens - 1 end
+  for _, document in ipairs(list) do count = count + document.targets end
   return count
 end
 
--- Sum of the negative log-likelihoods of all targets, document by document, and their number.
-local function sum_nll(model, runnable, documents, options)
-  local sum, done, total = 0.0, 0, count_targets(documents)
-  local step = options.threads * BATCH
-  for first = 1, #documents, step do
-    local batch = table.move(documents, first, math.min(first + step - 1, #documents), 1, {})
-    local list, message, code = runnable:score_many(batch, options.threads, first)
-    if not list then return nil, model.path .. ": " .. message, code end
-    for _, nll in ipairs(list) do sum, done = sum + nll:sum(), done + #nll end
-    if options.on_progress then options.on_progress(done, total) end
+local function is_precise(sums, options)
+  local wanted = options.until_se
+  return wanted and sums.documents >= FEWEST_DOCUMENTS and sums:standard_error() <= wanted
+end
+
+-- Negative log-likelihoods of some documents, from the first scored target on.
+local function run_batch(run, first, last)
+  local tokens = {}
+  for i = first, last do tokens[#tokens + 1] = run.list[i].tokens end
+  local found, message, code =
+    run.runnable:score_many(tokens, run.options.threads, run.list[first].number)
+  if not found then return nil, run.read.path .. ": " .. message, code end
+  for i = first, last do
+    local from = run.list[i].from
+    found[i - first + 1] = found[i - first + 1]:view(from, run.list[i].targets)
   end
-  return sum, total
+  return found
+end
+
+-- Adds documents until all are done or the sums are precise enough: whether to go on. Looked at
+-- document by document, so that the number of threads makes no difference.
+local function add_batch(run, first, found)
+  for i, nll in ipairs(found) do
+    local document, sum = run.list[first + i - 1], nll:sum()
+    run.sums:add(sum, document.targets)
+    run.documents[#run.documents + 1] = { document = document.number, tokens = document.targets,
+      nats = sum / document.targets }
+    if is_precise(run.sums, run.options) then return false end
+  end
+  return true
+end
+
+local function score_all(run)
+  local step, total = run.options.threads * BATCH, count_targets(run.list)
+  local tell = run.options.on_progress or function() end
+  for first = 1, #run.list, step do
+    local found, message, code = run_batch(run, first, math.min(first + step - 1, #run.list))
+    if not found then return nil, message, code end
+    local more = add_batch(run, first, found)
+    tell(more and run.sums.targets or total, total, run.sums:mean(), run.sums:standard_error())
+    if not more then break end
+  end
+  return true
+end
+
+local function result_of(run)
+  local sums, options = run.sums, run.options
+  local mean, off = sums:mean(), sums:standard_error()
+  local ppl = math.exp(math.min(mean, LARGEST_MEAN))
+  return {
+    heldout_ppl = ppl, heldout_cross_entropy_nats = mean, token_count = sums.targets,
+    scored_docs = sums.documents, parameter_count = run.read.parameters,
+    standard_error_nats = off, standard_error_ppl = off and ppl * off, mode = options.mode,
+    tokenizer = run.tokenizer.name, all_docs = run.available,
+    documents = options.per_document and run.documents or nil,
+  }
+end
+
+-- What scoring a model takes: tokens first, since weights take long.
+local function prepare(model, options)
+  local run = { options = options, sums = totals.new(), documents = {} }
+  local message, code
+  run.tokenizer, message, code = vocabulary.choose(model, options.tokenizer)
+  if not run.tokenizer then return nil, message, code end
+  run.list, run.available, code = documents.of(options.text, run.tokenizer, options)
+  if not run.list then return nil, run.available, code end
+  run.read, message, code = load.read(model)
+  if not run.read then return nil, message, code end
+  local ok, why, id = documents.check(run.list, run.tokenizer, run.read.vocab)
+  if not ok then return nil, model.path .. ": " .. why, id end
+  run.runnable, message, code = load.start(run.read)
+  if not run.runnable then return nil, message, code end
+  return run
 end
 
 local function score_open(model, options)
-  local documents = M.documents(options.text, options.documents, options.max_tokens)
-  if #documents == 0 then
-    return nil, "no document of the text has two tokens, so there is nothing to score", "config"
-  end
-  local read, message, id = load.read(model)
-  if not read then return nil, message, id end
-  local runnable, why, kind = load.start(read)
-  if not runnable then return nil, why, kind end
-  local sum, count, code = sum_nll(model, runnable, documents, options)
-  if not sum then return nil, count, code end
-  local mean = sum / count
-  return {
-    heldout_ppl = math.exp(math.min(mean, LARGEST_MEAN)), heldout_cross_entropy_nats = mean,
-    token_count = count, scored_docs = #documents, parameter_count = read.parameters,
-  }
+  local run, message, code = prepare(model, options)
+  if not run then return nil, message, code end
+  local ok, why, id = score_all(run)
+  if not ok then return nil, why, id end
+  return result_of(run)
 end
 
 local schema = {
   model = { type = "any" }, text = { type = "string" },
-  documents = { type = "string", optional = true, default = "bytes" },
+  mode = { type = "string", optional = true, default = "validator" },
+  documents = { type = "string", optional = true, default = "tokens" },
   max_tokens = { type = "integer", optional = true, default = 512 },
+  stride = { type = "integer", optional = true },
+  limit = { type = "integer", optional = true }, seed = { type = "integer", optional = true },
+  until_se = { type = "number", optional = true },
+  tokenizer = { type = "string", optional = true, default = "auto" },
   threads = { type = "integer", optional = true },
+  per_document = { type = "boolean", optional = true },
   on_progress = { type = "function", optional = true },
 }
 
+local function check_word(value, list, name)
+  for _, one in ipairs(list) do
+    if one == value then return end
+  end
+  error(("eval.score: %s is one of %s"):format(name, table.concat(list, ", ")), 4)
+end
+
 local function check_options(options)
   options = check.options(options, schema, "eval.score")
-  if not cut[options.documents] then error("eval.score: documents is bytes, lines or file", 3) end
+  check_word(options.documents, documents.cuts(), "documents")
+  check_word(options.mode, documents.modes(), "mode")
   if options.max_tokens < 2 then error("eval.score: max_tokens must be at least 2", 3) end
+  options.stride = options.stride or options.max_tokens // 2
+  if options.stride < 1 or options.stride > options.max_tokens then
+    error("eval.score: stride must lie in 1..max_tokens", 3)
+  end
   if not options.model then error("eval.score: key 'model' is missing", 3) end
   options.threads = math.max(1, options.threads or sys.cores())
   return options
 end
 
 --- Scores a text with a model, packed or not.
--- @param options {model = path or open model, text = string, documents = "bytes"|"lines"|"file",
---   max_tokens = 512, threads = cores, on_progress = function(done, total) of targets}
--- @return {heldout_ppl, heldout_cross_entropy_nats, token_count, scored_docs, parameter_count},
---   or nil, message, code
+-- @param options {model = path or open model, text = string, mode = "validator"|"llama"|"stride",
+--   documents = "tokens"|"lines"|"file" of mode validator, max_tokens = 512 of a document, chunk or
+--   window, stride = half of it, limit = most documents, seed = which ones (else the first),
+--   until_se = nats, stop once the standard error is no more, tokenizer = "auto"|"bytes"|path,
+--   threads = cores, per_document = false, on_progress = function(done, total, mean, error) with
+--   targets, and nats so far}
+-- @return {heldout_ppl, heldout_cross_entropy_nats, token_count, scored_docs, parameter_count,
+--   standard_error_nats and standard_error_ppl of two documents and more, mode, tokenizer, all_docs
+--   = without limit, documents = {{document, tokens, nats}} when asked}, or nil, message, code
 -- @usage see lua/cmd/eval.lua; for single tokens, examples/eval.lua
 function M.score(options)
   options = check_options(options)
   if type(options.model) ~= "string" then return score_open(options.model, options) end
-  local model <close>, message, code = model_module.open(options.model)
+  local model <close>, message, code = models.open(options.model)
   if not model then return nil, message, code end
   return score_open(model, options)
 end

@@ -66,7 +66,8 @@ local function score_with(opened, task)
   local text, message, code = fs.read(paths.root() .. "/" .. task.heldout)
   if not text then return nil, message, code end
   return scorer.score {
-    model = opened, text = text, documents = task.documents, max_tokens = task.max_tokens,
+    model = opened, text = text, tokenizer = "bytes", documents = task.documents,
+    max_tokens = task.max_tokens,
   }
 end
 

@@ -29,13 +29,13 @@ return {
     -- Bits a parameter may use, as a fraction, and what the whole archive may use (gate 1).
     budget = { 21, 16 }, reference_parameters = 2428672,
     -- Below the installed tree.
-    heldout = "examples/models/tiny-qwen3/heldout.txt", documents = "bytes", max_tokens = 512,
+    heldout = "examples/models/tiny-qwen3/heldout.txt", documents = "tokens", max_tokens = 512,
   },
   {
     record = record("ternary", "Tiny Qwen3 mostly-ternary compression frontier", "centerless",
       "b07c5e2d9164f83aa1de47c05f2b96e83d7a1c5f"),
     native = "ternary",
     budget = { 177, 80 }, reference_parameters = 2428672,
-    heldout = "examples/models/tiny-qwen3/heldout.txt", documents = "bytes", max_tokens = 512,
+    heldout = "examples/models/tiny-qwen3/heldout.txt", documents = "tokens", max_tokens = 512,
   },
 }

@@ -30,7 +30,8 @@ describe("bittern eval", function()
     local done = eval(support.model, "--text", text, "--max-tokens", "16", "--threads", "1")
     assert.equal(0, done.status)
     assert.matches("^heldout_ppl=%d+%.%d%d%d%d%d%d\nheldout_cross_entropy_nats=%d%.%d+\n"
-      .. "token_count=960\nscored_docs=64\nparameter_count=2428672\n$", done.stdout)
+      .. "token_count=960\nscored_docs=64\nparameter_count=2428672\n"
+      .. "standard_error_nats=0%.%d+\nstandard_error_ppl=%d+%.%d+\n$", done.stdout)
   end)
 
   it("cuts by lines or takes the file as one document", function()
@@ -38,6 +39,20 @@ describe("bittern eval", function()
     assert.equal(511, json.decode(by_file.stdout).token_count)
     local by_lines = eval(support.model, "--text", text, "--documents", "lines", "--json")
     assert.is_true(json.decode(by_lines.stdout).scored_docs > 10)
+  end)
+
+  it("shows the documents that it scored", function()
+    local done = eval(support.model, "--text", text, "--max-tokens", "64", "--limit", "3",
+      "--seed", "1", "--per-document")
+    assert.equal(0, done.status)
+    assert.matches("DOCUMENT  TOKENS      NATS  PERPLEXITY\n +%d+ +63 +%d%.%d+ +%d+%.%d+\n",
+      done.stdout)
+    assert.equal("3 of 16 documents\n", done.stderr)
+    local as_json = eval(support.model, "--text", text, "--max-tokens", "64", "--mode", "llama",
+      "--per-document", "--json")
+    local result = json.decode(as_json.stdout)
+    assert.equal("llama", result.mode)
+    assert.same({ 1, 31 }, { result.documents[1].document, result.documents[1].tokens })
   end)
 
   it("refuses wrong arguments", function()
@@ -48,6 +63,9 @@ describe("bittern eval", function()
       { { support.model, "--text", text, "--max-tokens", "9999999" }, "whole number in" },
       { { support.model, "--text", text, "--threads", "0" }, "whole number in 1..256" },
       { { support.model, "--text", text, "--documents", "words" }, "documents" },
+      { { support.model, "--text", text, "--until-se", "0" }, "number of nats above 0" },
+      { { support.model, "--text", text, "--seed", "1" }, "give both" },
+      { { support.model, "--text", text, "--stride", "8" }, "is for %-%-mode stride" },
     } do
       local done = eval(table.unpack(case[1]))
       assert.equal(2, done.status)

@@ -1,5 +1,7 @@
+local buffer = require "core.buffer"
 local fs = require "core.fs"
 local json = require "bittern.json"
+local load = require "bittern.eval.load"
 local model = require "bittern.model"
 local score = require "bittern.eval.score"
 local support = require "tests.support"
@@ -16,12 +18,6 @@ local function model_with(changes)
   assert(fs.write(folder .. "/model.safetensors",
     assert(fs.read(support.model .. "/model.safetensors"))))
   return folder
-end
-
-local function lengths(...)
-  local list = {}
-  for i, tokens in ipairs(score.documents(...)) do list[i] = #tokens end
-  return list
 end
 
 describe("bittern.eval.score", function()
@@ -67,23 +63,84 @@ describe("bittern.eval.score", function()
     assert.same(results[1], results[3])
   end)
 
-  it("cuts documents by bytes, by lines or not at all", function()
-    assert.same({ 4, 4, 2 }, lengths("0123456789", "bytes", 4))
-    assert.same({ 4, 4 }, lengths("012345678", "bytes", 4))
-    assert.same({ 3, 4 }, lengths("abc\n\nd\nefghijk\n", "lines", 4))
-    assert.same({ 4 }, lengths("0123456789", "file", 4))
-    assert.same({}, lengths("", "file", 4))
-    local tokens = score.documents("a\0\255", "file", 4)[1]
-    assert.same({ 98, 1, 256 }, { tokens:get(0), tokens:get(1), tokens:get(2) })
+  it("stops once the answer is precise enough, whatever the threads", function()
+    local function run(threads, until_se)
+      return assert(score.score { model = support.model, text = text, max_tokens = 64,
+        threads = threads, until_se = until_se })
+    end
+    local one, three = run(1, 0.2), run(3, 0.2)
+    assert.same(one, three)
+    assert.is_true(one.standard_error_nats <= 0.2 and one.scored_docs < one.all_docs)
+    assert.is_true(one.scored_docs >= 8)
+    assert.is_true(run(2, 0.05).scored_docs > one.scored_docs)
   end)
 
-  it("says when there is nothing to score", function()
-    for _, documents in ipairs { "bytes", "lines", "file" } do
+  it("scores the documents that limit and seed name", function()
+    local function run(options)
+      options.model, options.text, options.max_tokens = support.model, text:sub(1, 4096), 64
+      options.per_document = true
+      return assert(score.score(options))
+    end
+    local all, few = run {}, run { limit = 3, seed = 7 }
+    assert.equal(64, #all.documents)
+    assert.equal(3, few.scored_docs)
+    assert.equal(64, few.all_docs)
+    local sum = 0.0
+    for _, one in ipairs(few.documents) do
+      assert.near(all.documents[one.document].nats, one.nats, 1e-7)
+      sum = sum + one.nats * one.tokens
+    end
+    assert.near(sum / few.token_count, few.heldout_cross_entropy_nats, 1e-9)
+    local drawn, other = {}, {}
+    for i, one in ipairs(few.documents) do drawn[i] = one.document end
+    for i, one in ipairs(run { limit = 3, seed = 8 }.documents) do other[i] = one.document end
+    assert.are_not.same(drawn, other)
+    assert.equal(3, run { limit = 3 }.documents[3].document)
+  end)
+
+  it("scores the second half of llama.cpp's chunks, and each target of windows once", function()
+    local piece = text:sub(1, 200)
+    local opened <close> = assert(model.open(support.model))
+    local read = assert(load.read(opened))
+    local runnable = assert(load.start(read))
+    local function sum(first, last, from) -- of the targets from `from` on, bytes counted from 1
+      local nll = assert(runnable:score(buffer.from_bytes(piece:sub(first, last), 1)))
+      return nll:view(from, #nll - from):sum(), #nll - from
+    end
+    local function mean(parts)
+      local all, count = 0.0, 0
+      for _, part in ipairs(parts) do
+        local value, n = sum(table.unpack(part))
+        all, count = all + value, count + n
+      end
+      return all / count, count
+    end
+    local llama = assert(score.score { model = opened, text = piece, mode = "llama",
+      max_tokens = 64 })
+    local expected_mean, count = mean { { 1, 64, 32 }, { 65, 128, 32 }, { 129, 192, 32 } }
+    assert.equal(3 * 31, llama.token_count)
+    assert.equal(count, llama.token_count)
+    assert.near(expected_mean, llama.heldout_cross_entropy_nats, 1e-9)
+    local stride = assert(score.score { model = opened, text = piece, mode = "stride",
+      max_tokens = 100, stride = 60 })
+    expected_mean, count = mean { { 1, 100, 0 }, { 61, 160, 39 }, { 121, 200, 39 } }
+    assert.equal(199, stride.token_count)
+    assert.equal(count, stride.token_count)
+    assert.near(expected_mean, stride.heldout_cross_entropy_nats, 1e-9)
+  end)
+
+  it("refuses what it cannot score", function()
+    for _, case in ipairs {
+      { "x", "validator", "no document of the text has two tokens" },
+      { "", "validator", "the text is empty" }, { "x", "stride", "fewer than two tokens" },
+      { ("x"):rep(511), "llama", "shorter than one chunk of 512 tokens" },
+      { "ok \xFF", "validator", "the text is not UTF%-8: byte 4" },
+    } do
       local result, message, code = score.score {
-        model = support.model, text = "x", documents = documents,
+        model = support.model, text = case[1], mode = case[2],
       }
       assert.is_nil(result)
-      assert.matches("no document of the text has two tokens", message)
+      assert.matches(case[3], message)
       assert.equal("config", code)
     end
   end)
@@ -113,7 +170,10 @@ describe("bittern.eval.score", function()
       assert.error_matches(function() score.score(options) end, says)
     end
     refuses({ model = "x", text = "", document = "lines" }, "did you mean 'documents'")
-    refuses({ model = "x", text = "", documents = "words" }, "bytes, lines or file")
+    refuses({ model = "x", text = "", mode = "word" },
+      "mode is one of llama, stride, validator")
+    refuses({ model = "x", text = "", mode = "word" }, "mode is one of llama, stride, validator")
+    refuses({ model = "x", text = "", stride = 600 }, "stride must lie in")
     refuses({ model = "x", text = "", max_tokens = 1 }, "at least 2")
     refuses({ text = "" }, "'model' is missing")
   end)
