@@ -109,6 +109,7 @@ local list <const> = [[
 35 status error shows the notes
    track_spec: fails with the validator's words when it is
 36 ideas: none, one's own, no list
+   cmd/ideas_spec: shows those of others, accepted ones first, and never one's own
    mine_spec: names the idea it builds on, and never its own
    modes/centerless_spec: takes only another miner's idea-bearing submission of this task
    modes/centerless_spec: does not pass when the list is not there
@@ -117,6 +118,8 @@ local list <const> = [[
    practice/peers_spec: keeps to what the mode and the contract refuse
    practice/peers_spec: makes the median of enough verdicts the result, and then is final
 38 work items of ours and of others
+   cmd/work_items_spec: claims the most wanted once, and comes back to it
+   cmd/work_items_spec: does not take what another miner has
    practice/admin_spec: that one miner claims, resumes, gives back and completes
    coordinator/calls_spec: claims work items with an object, also with nothing to say
 39 a coordinator that is down for long
@@ -128,6 +131,7 @@ local list <const> = [[
    wallet_spec: text that is no key file, without quoting it
    bad_input_spec: may be read by the group: a warning, and work goes on
 41 no best, snapshots with unknown fields
+   cmd/ideas_spec: counts weights, odd scores and names nobody documents
    cmd/discover_spec: best says when there is none
    coordinator/calls_spec: finds the best under whatever name
    coordinator/calls_spec: asks for the service's own records

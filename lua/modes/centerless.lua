@@ -46,7 +46,7 @@ local implemented_submission_id = {
       return nil, "the list of earlier submissions is not available, so ideas cannot be checked"
     end
     local id = common.value(submission, "implemented_submission_id")
-    if id ~= nil then
+    if id ~= nil and tostring(id):find("%S") then
       local reason = objection(tostring(id), world)
       if reason then return nil, "implemented_submission_id " .. reason end
       return true

@@ -33,6 +33,7 @@ describe("mode centerless", function()
   it("wants credit where another miner's idea exists, and names one", function()
     local list = { idea("s1", "5Other", "rejected"), idea("s2", "5Third", "accepted") }
     assert.matches("is missing.*such as s2", reasons({}, list).implemented_submission_id)
+    assert.matches("is missing.*such as s2", against(" ", list))
     assert.is_nil(against("s1", list))
   end)
 
