@@ -203,6 +203,12 @@ bench-compress: all ## compression at size beside dd; BENCH_ARGS="--bytes N --ru
 docs: all ## rewrite the generated documents
 	@$(BUILD)/bittern run docs/generate.lua
 
+# Where shells look for completion, below share/.
+BASH_SCRIPT := bash-completion/completions/bittern
+ZSH_SCRIPT  := zsh/site-functions/_bittern
+FISH_SCRIPT := fish/vendor_completions.d/bittern.fish
+SHELL_FOLDERS := $(dir $(BASH_SCRIPT) $(ZSH_SCRIPT) $(FISH_SCRIPT))
+
 # Scripts are found by listing folders: those of an earlier version must go.
 install: all uninstall ## copy the program to PREFIX
 	install -d "$(TO)/bin" "$(TO)/share/bittern" "$(TO)/lib/bittern/core"
@@ -210,9 +216,14 @@ install: all uninstall ## copy the program to PREFIX
 	install -m 644 $(MODULES) "$(TO)/lib/bittern/core/"
 	cp -R lua recipes examples docs "$(TO)/share/bittern/"
 	chmod -R u=rwX,go=rX "$(TO)/share/bittern"
+	install -d $(SHELL_FOLDERS:%="$(TO)/share/%")
+	$(BUILD)/bittern completions bash >"$(TO)/share/$(BASH_SCRIPT)"
+	$(BUILD)/bittern completions zsh >"$(TO)/share/$(ZSH_SCRIPT)"
+	$(BUILD)/bittern completions fish >"$(TO)/share/$(FISH_SCRIPT)"
 
 uninstall: ## take it away again
 	rm -rf "$(TO)/bin/bittern" "$(TO)/share/bittern" "$(TO)/lib/bittern"
+	rm -f "$(TO)/share/$(BASH_SCRIPT)" "$(TO)/share/$(ZSH_SCRIPT)" "$(TO)/share/$(FISH_SCRIPT)"
 
 clean: ## remove build/
 	rm -rf $(BUILD)

@@ -280,12 +280,17 @@ function M.find(kind, name)
   for _, entry in ipairs(M.list(kind)) do names[#names + 1] = entry.name end
   local near = check.nearest(name, names)
   local hint = near and ("; did you mean '%s'?"):format(near) or ""
-  return nil, ("no %s named '%s'%s"):format(kinds[kind].word or kind, name, hint), "not_found"
+  return nil, ("no %s named '%s'%s"):format(M.word(kind), name, hint), "not_found"
 end
 
 --- The kinds of scripts, sorted.
 function M.kinds()
   return check.sorted_keys(kinds)
+end
+
+--- What people call a kind of script: "publisher".
+function M.word(kind)
+  return kinds[kind].word or kind
 end
 
 --- What the command line's `--set` gave.

@@ -1,6 +1,5 @@
 -- A command's view of the coordinator: which one, offline or not, and with which hotkey.
 local coordinator = require "bittern.coordinator"
-local rules = require "bittern.rules"
 local seen = require "bittern.task.seen"
 local wallet = require "bittern.wallet"
 
@@ -90,7 +89,8 @@ function M.demands(ctx, client, task)
   local text, message, code = client:onboard(task)
   if not text and code ~= "not_found" then return nil, message, code end
   if not text then ctx.report.warn("the task has no onboarding text; its rules are missing") end
-  local parts, why, id = rules.of_task(task, text)
+  -- Loaded here: most commands judge nothing.
+  local parts, why, id = require("bittern.rules").of_task(task, text)
   if not parts then return nil, why, id end
   parts.text = text
   return parts

@@ -23,7 +23,7 @@ return {
   group = "model",
   args = function(parser)
     parser:argument("path", "a model directory, an archive, a GGUF or safetensors file")
-    parser:option("--tensor", "the tensor"):argname "T":count(1)
+    parser:option("--tensor", "the tensor"):argname "TENSOR":count(1)
     parser:option("--out", "file to write: little-endian, rows one after the other"):argname "F"
       :count(1)
     parser:option("--dtype", "f32, f16 or bf16"):choices { "f32", "f16", "bf16" }:default "f32"

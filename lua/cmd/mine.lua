@@ -13,11 +13,11 @@ local TIMEOUT <const> = 3600
 local function arguments(parser)
   parser:argument("slug", "the task's slug or id")
   parser:option("--model", "model directory to compress"):argname("DIR"):count(1)
-  parser:option("--recipe", "name or path of the recipe"):argname("R"):default "rowmix"
+  parser:option("--recipe", "name or path of the recipe"):argname("RECIPE"):default "rowmix"
   parser:option("--set", "an argument of the recipe (or of the workflow)"):argname("KEY=VALUE")
     :count "*"
   parser:option("--text", "held-out text to score on"):argname("FILE"):count(1)
-  parser:option("--publish", "publisher of the artifact"):argname("P"):count(1)
+  parser:option("--publish", "publisher of the artifact"):argname("PUBLISHER"):count(1)
   parser:option("--budget", "binary, ternary or bits a parameter (default: what the task allows)")
   parser:option("--work", "folder for what is made (default: in the state folder)"):argname "DIR"
   parser:option("--description", "what the claim says"):argname "TEXT"
@@ -30,7 +30,7 @@ local function arguments(parser)
   parser:option("--base-ref", "commit of the task's repository, when the task names a branch")
     :argname "COMMIT"
   contradictions.arguments(parser)
-  parser:option("--workflow", "the steps to run"):argname("W"):default "mine"
+  parser:option("--workflow", "the steps to run"):argname("WORKFLOW"):default "mine"
   parser:option("--timeout", "seconds to wait for the verdict"):argname("S")
     :convert(check.seconds("--timeout")):default(tostring(TIMEOUT))
   parser:flag("--restart", "abandon the unfinished run and begin anew")

@@ -69,7 +69,7 @@ return {
   group = "artifact",
   args = function(parser)
     parser:argument("file", "the artifact")
-    parser:option("--to", "publisher; `bittern scripts` lists them"):argname("P"):count(1)
+    parser:option("--to", "publisher; `bittern scripts` lists them"):argname("PUBLISHER"):count(1)
     parser:option("--set", "an argument of the publisher"):argname "NAME=VALUE":count "*"
     parser:flag("--dry-run", "say what would be published by whom; send nothing")
     wallet.arguments(parser)

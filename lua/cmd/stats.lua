@@ -139,7 +139,7 @@ return {
   group = "model",
   args = function(parser)
     parser:argument("path", "a model directory, an archive, a GGUF or safetensors file")
-    parser:option("--tensor", "only this one, in more detail; may be repeated"):argname "T"
+    parser:option("--tensor", "only this one, in more detail; may be repeated"):argname "TENSOR"
       :count "*"
   end,
   run = function(ctx)

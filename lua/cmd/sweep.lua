@@ -4,7 +4,7 @@ local function arguments(parser)
   parser:argument("model", "a Hugging Face model directory")
   parser:option("--text", "held-out text to score on"):argname("FILE"):count(1)
   parser:option("--try", "a recipe with settings; may be repeated (default: every recipe)")
-    :argname("R[:KEY=VALUE...]"):count "*"
+    :argname("RECIPE[:KEY=VALUE...]"):count "*"
   parser:option("--budget", "binary, ternary or bits a parameter"):argname "BITS"
     :default "binary"
   parser:option("--importance", "weigh errors by an imatrix (GGUF, or vectors in safetensors)")
@@ -12,7 +12,7 @@ local function arguments(parser)
   parser:option("--max-tokens", "most tokens of a document"):argname "N"
     :convert(check.whole("--max-tokens", 2, 1 << 20)):default "512"
   parser:option("--work", "folder for what is made (default: in the state folder)"):argname "DIR"
-  parser:option("--workflow", "the steps to run"):argname("W"):default "sweep"
+  parser:option("--workflow", "the steps to run"):argname("WORKFLOW"):default "sweep"
   parser:flag("--restart", "measure everything anew")
 end
 

@@ -1,0 +1,43 @@
+-- bittern completions bash|zsh|fish: the script that a shell completes bittern's words with, and
+-- what that script asks for at every key.
+local completion = require "bittern.completion"
+local shells = require "bittern.completion.shells"
+
+-- A coordinator's words reach a command line here: nothing that a shell would read as more than a
+-- word is offered.
+local function is_plain(text)
+  return text:find("^[%w_.:/=@+,-]+$") ~= nil
+end
+
+local function candidates(ctx)
+  local args = ctx.args
+  local kind, list = completion.candidates(args.words, {
+    coordinator = ctx.coordinator, env = ctx.env, splits = args.splits,
+  })
+  local lines = { kind }
+  for _, candidate in ipairs(list) do
+    if is_plain(candidate.text) then
+      lines[#lines + 1] = candidate.text .. "\t" .. ctx.report.clean(candidate.about or "")
+    end
+  end
+  ctx.report.out(table.concat(lines, "\n"))
+  return true
+end
+
+return {
+  api = 1,
+  about = "a script that completes bittern's words in bash, zsh or fish",
+  group = "self",
+  args = function(parser)
+    parser:argument("shell", "bash, zsh or fish; candidates is what their scripts ask for")
+      :choices { "bash", "zsh", "fish", "candidates" }
+    parser:argument("words", "with candidates: the words behind bittern, behind --"):args "*"
+    parser:flag("--splits", "with candidates: the shell splits words at ="):hidden(true)
+  end,
+  run = function(ctx)
+    if ctx.args.shell == "candidates" then return candidates(ctx) end
+    if #ctx.args.words > 0 then return nil, "only candidates takes words", "usage" end
+    ctx.report.out(shells[ctx.args.shell])
+    return true
+  end,
+}
