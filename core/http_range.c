@@ -3,6 +3,7 @@
  * the wanted version never touches the file. */
 #include "http_range.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -177,6 +178,9 @@ bool range_begin(struct ranges *ranges, struct range *range, const char *url,
 static void end(struct range *range, CURLcode result) {
   range->ended = true;
   range->result = result;
+  /* Begins to write now what a commit will have to wait for. */
+  sync_file_range(range->fd, (off_t)range->first, (off_t)range->received,
+                  SYNC_FILE_RANGE_WRITE);
   /* An answer without a body was not judged yet. */
   if (range->verdict == VERDICT_NONE && result == CURLE_OK)
     range->verdict = judge(range);

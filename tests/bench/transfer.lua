@@ -71,6 +71,7 @@ end
 
 local curl = add("curl", options.bytes, "curl -fsS -o $OUT $URL")
 local both = add("curl, then sha256sum", options.bytes, "curl -fsS -o $OUT $URL && sha256sum $OUT")
+local synced = add("curl, then sync", options.bytes, "curl -fsS -o $OUT $URL && sync $OUT")
 local ours = add("bittern, hash included", options.bytes, "$BITTERN $URL --to $OUT")
 local aria = add("aria2c, 8 connections, no hash", options.bytes,
   "aria2c -q -x8 -s8 -k4M --file-allocation=none -d $DIR -o out $URL")
@@ -99,6 +100,7 @@ local function ratio(what, aim, value)
   report.out(("%-48s %5.2f  (aim %s)"):format(what, value, aim))
 end
 ratio("curl's time / ours", "1", curl / ours)
+ratio("time of curl, then sync / ours", "1", synced / ours)
 ratio("time of curl, then sha256sum / ours", "1.5", both / ours)
 ratio("aria2c's time / ours", "1", aria / ours)
 ratio("throttled: one connection's time / eight's", "7", one / eight)
