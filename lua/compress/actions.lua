@@ -17,6 +17,7 @@ M.Fault = { __name = "fault" }
 
 local packable = { F32 = true, F16 = true, BF16 = true }
 local low_codecs = { "b1", "t2", "t5" }
+local upgrade_codecs = { "b1", "t2", "t5", layout.RESCUE }
 local scales = { "least_squares", "mean_abs" }
 local fits = { "reference", "least_squares" }
 local kept_dtypes = { "bf16", "f16", "f32" }
@@ -149,6 +150,7 @@ end
 -- The first options with those of an upgrade laid over them.
 local function upgraded(t, options, upgrade)
   options_of("lowbit: upgrades", upgrade, "upgrade")
+  if upgrade.codec ~= nil then one_of("codec", upgrade.codec, upgrade_codecs) end
   if upgrade.codec == layout.RESCUE then return rescue_choice() end
   local all = {}
   for key in pairs(schemas.upgrade) do
@@ -162,6 +164,9 @@ local function lowbit(t, options)
   must_be_matrix(t, "lowbit")
   options = options_of("lowbit", options)
   local choices = { choice_of(t, options) }
+  if next(options.upgrades or {}) and not options.upgrades[1] then
+    fault("ctx.lowbit: upgrades must be a list of tables: { { ... } }", "upgrades")
+  end
   for _, upgrade in ipairs(options.upgrades or {}) do
     choices[#choices + 1] = upgraded(t, options, upgrade)
   end

@@ -1,7 +1,9 @@
 -- Recipes of GGUF blocks: the model becomes one GGUF file, each tensor in the codec that the recipe
 -- gave it.
-local convert = require "bittern.convert"
+local quant = require "core.quant"
+local sha256 = require "core.sha256"
 
+local convert = require "bittern.convert"
 local prepare = require "bittern.compress.prepare"
 
 local M = {}
@@ -18,6 +20,11 @@ local function each_of(whole)
   return each
 end
 
+local function bytes_of(codec, parameters)
+  local values, bytes = quant.block(codec)
+  return values > 0 and parameters // values * bytes or nil
+end
+
 local function result_of(whole, done, options)
   local tensors, by_name = {}, {}
   for _, t in ipairs(done.tensors) do by_name[t.from] = t end
@@ -25,12 +32,12 @@ local function result_of(whole, done, options)
     local t = by_name[item.name]
     if t then
       tensors[#tensors + 1] = { name = item.name, shape = item.shape, codec = t.codec,
-        parameters = item.parameters }
+        parameters = item.parameters, bytes = bytes_of(t.codec, item.parameters) }
     end
   end
   return {
     plan = tensors, parameters = whole.parameters, bytes = done.bytes, budget = whole.limit,
-    out = options.out, size = done.bytes, recipe = whole.recipe.name,
+    out = options.out, recipe = whole.recipe.name,
     recipe_sha256 = whole.recipe.sha256, settings = whole.recipe.args,
   }
 end
@@ -53,10 +60,15 @@ function M.run(model, whole, options)
   if whole.limit and planned.bytes > whole.limit then
     return nil, prepare.over_budget(model, whole, planned.bytes)
   end
-  work.dry_run = options.dry_run or false
-  if not work.dry_run then planned, message, code = convert.run(work) end
-  if not planned then return nil, message, code end
-  return result_of(whole, planned, options)
+  local result = result_of(whole, planned, options)
+  if options.dry_run then return result end
+  work.dry_run = false
+  local made, why, id = convert.run(work)
+  if not made then return nil, why, id end
+  result.sha256, why, id = sha256.file(out)
+  if not result.sha256 then return nil, why, id end
+  result.size = made.bytes
+  return result
 end
 
 return M

@@ -72,11 +72,27 @@ local function lock_archive(out)
   return fs.lock(("%s/.%s.lock"):format(folder, out:match("[^/]*$")))
 end
 
+-- Whether a name says what will be there; a file's name for a folder is a slip.
+local function check_name(out)
+  if out:find("%.gguf$") then
+    return nil, out .. ": this recipe makes no GGUF blocks; name a folder or a file that ends in "
+      .. ".zip", "usage"
+  elseif out:find("%.safetensors$") then
+    return nil, out .. ": an artifact is more than weights; name a folder or a file that ends in "
+      .. ".zip", "usage"
+  end
+  local there = M.is_archive(out) and fs.stat(out)
+  if not there or there.type == "file" then return true end
+  return nil, out .. ": is a folder, and no place for an archive", "is_directory"
+end
+
 --- Takes the place: one process at a time writes there.
 -- @param out folder, or file that ends in .zip
 -- @param files array of {name, text} beside the weights
 -- @return output with path = of the file that is filled; or nil, message, code
 function M.open(out, files)
+  local sound, wrong, id = check_name(out)
+  if not sound then return nil, wrong, id end
   local zipped = M.is_archive(out)
   local lock, message, code
   if zipped then

@@ -76,6 +76,8 @@ describe("a recipe that is broken", function()
       { "upgrades = { { codec = 'b2' } }", "unknown codec 'b2'" },
       { "upgrades = { { weight = 2 } }", "unknown key 'weight'" },
       { "upgrades = { 7 }", "ctx.lowbit: upgrades" },
+      { "upgrades = { codec = 't5' }", "upgrades must be a list of tables" },
+      { "upgrades = { { codec = 'q3' } }", "unknown codec 'q3'; did you mean 'q4'?" },
       { "offsets = true", "offsets go with one ternary base" },
       { "bases = 0", "bases must lie in 1..4" },
     } do

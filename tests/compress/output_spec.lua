@@ -40,6 +40,20 @@ describe("an archive", function()
     assert.equal(11, done.status, done.stderr)
     assert.is_not_nil(lock)
   end)
+
+  it("is refused, before any work, where a folder is, or under a name of other contents", function()
+    local folder = support.folder()
+    for name, text in pairs { ["a.zip"] = "is a folder", ["a.gguf"] = "GGUF",
+      ["a.safetensors"] = "ends in .zip" } do
+      local out = folder .. "/" .. name
+      if name == "a.zip" then assert(fs.mkdir(out)) end
+      local done, message, code = engine.run { model = support.model, recipe = "rowmix", out = out,
+        budget = "binary" }
+      assert.same({ nil, name == "a.zip" and "is_directory" or "usage" }, { done, code }, name)
+      assert.truthy(message:find(text, 1, true), message)
+    end
+    assert.equal("a.zip\n", support.run({ "ls", "-A", folder }).stdout)
+  end)
 end)
 
 describe("a recipe of GGUF blocks", function()
@@ -61,11 +75,21 @@ describe("a recipe of GGUF blocks", function()
     local out = support.folder() .. "/a.gguf"
     local result = assert(engine.run { model = model, recipe = recipe, out = out,
       budget = 1 << 20 })
-    assert.equal(result.size, fs.stat(out).size)
+    assert.same({ fs.stat(out).size, (sha256.file(out)) }, { result.size, result.sha256 })
+    assert.same({ 64 * 128 // 32 * 18, 128 * 4, 256 * 18 * 2 }, { result.plan[1].bytes,
+      result.plan[4].bytes, result.plan[2].bytes + result.plan[3].bytes })
     local opened <close> = assert(models.open(out))
     assert.equal("q4_0", opened:tensor("token_embd.weight").dtype)
     assert.equal("q1_0", opened:tensor("blk.0.ffn_up.weight").dtype)
     assert.equal("F32", opened:tensor("output_norm.weight").dtype)
+  end)
+
+  it("shows its plan, and notes none that was not carried out", function()
+    local done = support.bittern(support.folder(), { "compress", model, "--recipe", recipe,
+      "--dry-run" })
+    assert.equal(0, done.status)
+    assert.matches("mlp.up_proj.weight%s+256x128%s+q1_0%s+1.125", done.stdout)
+    assert.is_nil(done.stderr:find("ledger", 1, true), done.stderr)
   end)
 
   it("is held to the budget and to the name of the file", function()
