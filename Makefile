@@ -54,7 +54,7 @@ C_TESTS   += $(BUILD)/tests/neon
 endif
 
 .PHONY: all demo test check check-sanitize check-hf fuzz torture bench bench-kernels bench-practice \
-  bench-compress bench-transfer bench-corruption docs install uninstall clean help deps-build deps-test build-binary binary
+  bench-compress bench-transfer bench-corruption docs man install uninstall clean help deps-build deps-test build-binary binary
 
 all: deps-build build-binary ## build build/bittern
 
@@ -203,6 +203,9 @@ bench-compress: all ## compression at size beside dd; BENCH_ARGS="--bytes N --ru
 docs: all ## rewrite the generated documents
 	@$(BUILD)/bittern run docs/generate.lua
 
+man: all ## a manual page of every command, in build/man
+	@$(BUILD)/bittern run docs/man.lua $(BUILD)/man
+
 # Where shells look for completion, below share/.
 BASH_SCRIPT := bash-completion/completions/bittern
 ZSH_SCRIPT  := zsh/site-functions/_bittern
@@ -216,14 +219,16 @@ install: all uninstall ## copy the program to PREFIX
 	install -m 644 $(MODULES) "$(TO)/lib/bittern/core/"
 	cp -R lua recipes examples docs "$(TO)/share/bittern/"
 	chmod -R u=rwX,go=rX "$(TO)/share/bittern"
-	install -d $(SHELL_FOLDERS:%="$(TO)/share/%")
-	$(BUILD)/bittern completions bash >"$(TO)/share/$(BASH_SCRIPT)"
-	$(BUILD)/bittern completions zsh >"$(TO)/share/$(ZSH_SCRIPT)"
-	$(BUILD)/bittern completions fish >"$(TO)/share/$(FISH_SCRIPT)"
+	umask 022; mkdir -p $(SHELL_FOLDERS:%="$(TO)/share/%") "$(TO)/share/man/man1"
+	umask 022; $(BUILD)/bittern completions bash >"$(TO)/share/$(BASH_SCRIPT)"
+	umask 022; $(BUILD)/bittern completions zsh >"$(TO)/share/$(ZSH_SCRIPT)"
+	umask 022; $(BUILD)/bittern completions fish >"$(TO)/share/$(FISH_SCRIPT)"
+	umask 022; $(BUILD)/bittern run docs/man.lua "$(TO)/share/man/man1"
 
 uninstall: ## take it away again
 	rm -rf "$(TO)/bin/bittern" "$(TO)/share/bittern" "$(TO)/lib/bittern"
 	rm -f "$(TO)/share/$(BASH_SCRIPT)" "$(TO)/share/$(ZSH_SCRIPT)" "$(TO)/share/$(FISH_SCRIPT)"
+	rm -f "$(TO)/share/man/man1/bittern.1" "$(TO)/share/man/man1"/bittern-*.1
 
 clean: ## remove build/
 	rm -rf $(BUILD)

@@ -14,23 +14,9 @@ next step. Unknown codes mean failure.
 
 | exit | meaning |
 | --- | --- |
-| 0 | done |
-| 1 | general failure |
-| 2 | usage |
-| 3 | configuration |
-| 4 | key or signature |
-| 5 | temporary, retrying helps |
-| 6 | network or TLS |
-| 7 | not found, or not live |
-| 8 | still pending |
-| 9 | the gate says STOP |
-| 10 | rejected by the coordinator or the validators |
-| 11 | locked |
-| 12 | integrity mismatch |
-| 13 | disk |
-| 14 | script error or limit |
-| 15 | outcome unknown: reconcile |
-| 130 | interrupted |
+]]
+
+local IDS <const> = [[
 
 | id | exit | next |
 | --- | --- | --- |
@@ -38,11 +24,15 @@ next step. Unknown codes mean failure.
 
 --- The text of docs/errors.md.
 function M.errors()
-  local lines = {}
+  local lines = { HEAD }
+  for _, exit in ipairs(errors.exits) do
+    lines[#lines + 1] = ("| %d | %s |\n"):format(exit[1], exit[2])
+  end
+  lines[#lines + 1] = IDS
   for _, id in ipairs(errors.list()) do
     lines[#lines + 1] = ("| `%s` | %d | %s |\n"):format(id, errors.exit(id), errors.next(id) or "")
   end
-  return HEAD .. table.concat(lines)
+  return table.concat(lines)
 end
 
 if not ... then

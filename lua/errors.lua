@@ -105,6 +105,16 @@ local ids = {
   interrupted = { 130, "run the same command again; it continues where it stopped" },
 }
 
+--- What the exit codes mean, in their order: array of {code, meaning}.
+M.exits = {
+  { 0, "done" }, { 1, "general failure" }, { 2, "usage" }, { 3, "configuration" },
+  { 4, "key or signature" }, { 5, "temporary, retrying helps" }, { 6, "network or TLS" },
+  { 7, "not found, or not live" }, { 8, "still pending" }, { 9, "the gate says STOP" },
+  { 10, "rejected by the coordinator or the validators" }, { 11, "locked" },
+  { 12, "integrity mismatch" }, { 13, "disk" }, { 14, "script error or limit" },
+  { 15, "outcome unknown: reconcile" }, { 130, "interrupted" },
+}
+
 --- Exit code of an error id.
 -- @param code string or nil
 -- @return integer 1..255

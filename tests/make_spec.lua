@@ -68,7 +68,9 @@ describe("make install", function()
     assert.is_nil(fs.stat(old))
     for path, mode in pairs { ["/bin/bittern"] = 0x1ED, ["/share/bittern/lua"] = 0x1ED,
       ["/share/bittern/lua/cli.lua"] = 0x1A4, ["/share/bittern/docs/index.md"] = 0x1A4,
-      ["/lib/bittern/core/http.so"] = 0x1A4 } do
+      ["/lib/bittern/core/http.so"] = 0x1A4, ["/share/man/man1"] = 0x1ED,
+      ["/share/man/man1/bittern-tasks.1"] = 0x1A4,
+      ["/share/zsh/site-functions/_bittern"] = 0x1A4 } do
       assert.equal(mode, assert(fs.stat(prefix .. path)).mode, path)
     end
     local home = support.folder()

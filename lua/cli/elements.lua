@@ -48,4 +48,9 @@ function M.arguments(parser)
   return list
 end
 
+--- The text below the options in a parser's help, or nil.
+function M.epilog(parser)
+  return parser._epilog
+end
+
 return M
