@@ -114,8 +114,10 @@ local function check_arguments(declared)
   for _, name in ipairs(check.sorted_keys(declared)) do
     local spec = declared[name]
     local good = type(spec) == "table" and converters[type(spec[1])] and type(spec[2]) == "string"
+      and (spec[3] == nil or type(spec[3]) == "table")
     if not good then
-      return nil, ("argument '%s' must be { default, \"what it is\" }"):format(tostring(name)), name
+      return nil, ("argument '%s' must be { default, \"what it is\" }, and the words it may be "
+        .. "after them"):format(tostring(name)), name
     end
   end
   return true
@@ -308,8 +310,16 @@ function M.settings(list)
   return set
 end
 
+-- true, or nil and what is wrong with a value of the right type
+local function check_choice(name, value, choices)
+  for _, choice in ipairs(choices or { value }) do
+    if value == choice then return true end
+  end
+  return nil, ("argument '%s' must be one of %s"):format(name, table.concat(choices, ", "))
+end
+
 --- Arguments of a script: its defaults, overridden by what the user set.
--- @param script a loaded script; script.args is {name = {default, "what it is"}}
+-- @param script a loaded script; script.args is {name = {default, "what it is", {words} or nil}}
 -- @param set {name = text or value}
 -- @return {name = value}, or nil, message, "usage"
 function M.arguments(script, set)
@@ -327,6 +337,8 @@ function M.arguments(script, set)
     if type(value) ~= kind then
       return nil, ("argument '%s' must be a %s"):format(name, kind), "usage"
     end
+    local ok, wrong = check_choice(name, value, declared[name][3])
+    if not ok then return nil, wrong, "usage" end
     values[name] = value
   end
   return values

@@ -37,6 +37,7 @@ local list <const> = [[
 10 fields that a task lacks
    task_spec: fills what the contract lets a server leave out, and says what it assumed
 11 modes, statuses and states nobody knows
+   cmd/claim_spec: refuse a mode that is not known, which tasks shows, and send nothing
    cmd/discover_spec: show hostile text without letting it through, and modes nobody knows
    rules_spec: stops at tasks that are not live and modes that are not known, without a crash
    track_spec: keeps polling on a status it does not know

@@ -1,4 +1,5 @@
 -- bittern tasks: what can be mined now.
+local script = require "bittern.script"
 local session = require "bittern.session"
 local task_record = require "bittern.task"
 
@@ -38,6 +39,19 @@ local function show(ctx, tasks)
   for _, line in ipairs(#tasks > 0 and lines or {}) do ctx.report.out(line) end
 end
 
+-- A task of a mode that is not known here is shown, and cannot be mined.
+local function tell_unknown(ctx, tasks)
+  local told = {}
+  for _, task in ipairs(tasks) do
+    local name = task.competition_mode
+    if not told[name] and not script.find("mode", name) then
+      told[name] = true
+      ctx.report.say(ctx.report.clean(("the mode '%s' is not known here: such tasks are shown, not "
+        .. "mined; a script modes/%s.lua teaches it"):format(name, name)))
+    end
+  end
+end
+
 return {
   api = 1,
   about = "the live tasks of the coordinator",
@@ -58,6 +72,7 @@ return {
       return true
     end
     show(ctx, list)
+    tell_unknown(ctx, list)
     if #list == 0 then
       ctx.report.say(("none fits; the coordinator lists %d: bittern tasks --all"):format(#tasks))
     end

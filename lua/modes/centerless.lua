@@ -68,6 +68,7 @@ return {
   },
   rules = common.with_rules { proposed_idea, implemented_submission_id },
   candidates = candidates,
+  args = rank.args,
   accept = rank.accept,
   -- A best-improving submission that builds on another miner's idea (contract.md 5.5).
   reward = function() return { proposer = 0.5, implementer = 0.5 } end,

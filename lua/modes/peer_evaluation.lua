@@ -75,6 +75,7 @@ return {
   about = "miners replay each other's submissions; the median decides",
   fields = common.fields,
   rules = common.rules,
+  args = rank.args,
   accept = rank.accept,
   peers = { check = check, consensus = consensus },
 }

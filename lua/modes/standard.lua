@@ -21,5 +21,6 @@ return {
   about = "claim, submit, validators replay; one metric decides",
   fields = common.fields,
   rules = common.with_rules { no_centerless_fields },
+  args = rank.args,
   accept = rank.accept,
 }

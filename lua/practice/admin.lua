@@ -13,6 +13,8 @@ local default_policy = {
 }
 
 local function create(context, call)
+  local ok, message = task_store.check_mode(call.body)
+  if not ok then return answer.detail(400, message) end
   return transaction(context, function(db)
     local row = task_store.create(db, call.body, context.now())
     if not row then return answer.detail(409, "slug is taken: " .. call.body.slug) end

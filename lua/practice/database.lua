@@ -9,7 +9,7 @@ local records = require "bittern.practice.records"
 local M = {}
 
 -- A folder that another version made is not read.
-local VERSION <const> = 2
+local VERSION <const> = 3
 
 -- `record` is the row as the API shows it, made when the row changes, so that lists of thousands
 -- are no more than joined. `position` is the order in which things came.
@@ -59,7 +59,8 @@ CREATE TABLE idea_reward (
   created_at TEXT NOT NULL, record TEXT);
 CREATE TABLE best (
   task_id TEXT PRIMARY KEY REFERENCES task(id),
-  submission_id TEXT NOT NULL REFERENCES submission(id), updated_at TEXT NOT NULL);
+  submission_id TEXT NOT NULL REFERENCES submission(id),
+  anchor_id TEXT NOT NULL REFERENCES submission(id), updated_at TEXT NOT NULL);
 CREATE TABLE validator (hotkey TEXT PRIMARY KEY);
 CREATE TABLE stake (hotkey TEXT PRIMARY KEY);
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);

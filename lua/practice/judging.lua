@@ -26,19 +26,33 @@ local function reward(context, db, mode, winner, task)
     database.stamp(context.now()))
 end
 
+-- The present best of a task as modes see it, its anchor with it, or nil.
+local function incumbent(db, task_id)
+  local row = database.row(db, [[SELECT s.*, best.anchor_id
+    FROM best JOIN submission AS s ON s.id = best.submission_id
+    WHERE best.task_id = ?]], task_id)
+  if not row then return nil end
+  local best = contender(row)
+  best.anchor = contender(database.row(db, "SELECT * FROM submission WHERE id = ?", row.anchor_id))
+  return best
+end
+
 --- The mode's word on an accepted submission; raises when there is no such mode.
 -- @param row of the submission, its observed metrics in it
 function M.best(context, db, row)
   local task = records.task(task_store.row(db, row.task_id))
-  local best = database.row(db, [[SELECT s.*
-    FROM best JOIN submission AS s ON s.id = best.submission_id
-    WHERE best.task_id = ?]], row.task_id)
   local mode = assert(script.find("mode", task.competition_mode))
-  local winner = contender(row)
-  if not mode.accept(winner, best and contender(best) or nil, task) then return end
-  assert(db:exec([[INSERT INTO best (task_id, submission_id, updated_at) VALUES (?, ?, ?)
+  local winner, best = contender(row), incumbent(db, row.task_id)
+  local args = assert(script.arguments(mode, task.mode_args))
+  local accepted, _, how = mode.accept(winner, best, records.without_nulls(task), args)
+  if not accepted then return end
+  -- Who wins by size alone stays within the band of the one before.
+  local anchor = how == "size" and best and best.anchor.id or row.id
+  assert(db:exec([[INSERT INTO best (task_id, submission_id, anchor_id, updated_at)
+    VALUES (?, ?, ?, ?)
     ON CONFLICT (task_id) DO UPDATE SET submission_id = excluded.submission_id,
-    updated_at = excluded.updated_at]], row.task_id, row.id, database.stamp(context.now())))
+    anchor_id = excluded.anchor_id, updated_at = excluded.updated_at]], row.task_id, row.id, anchor,
+    database.stamp(context.now())))
   reward(context, db, mode, winner, task)
 end
 

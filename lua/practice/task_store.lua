@@ -3,6 +3,8 @@ local canonical = require "bittern.canonical"
 local fs = require "core.fs"
 
 local body = require "bittern.practice.body"
+local script = require "bittern.script"
+
 local database = require "bittern.practice.database"
 local onboarding = require "bittern.practice.onboarding"
 
@@ -29,6 +31,7 @@ M.fields = {
   { name = "secondary_metric_name", type = "string" },
   { name = "secondary_metric_direction", type = "choice", choices = directions },
   { name = "competition_mode", type = "string", min = 1 },
+  { name = "mode_args", type = "texts_by_name" },
   { name = "min_peer_evaluations", type = "integer", min = 1, max = 20 },
   { name = "time_budget_seconds", type = "integer", required = true, min = 1, max = 86400 },
   { name = "validator_benchmark_env", type = "texts_by_name" },
@@ -71,6 +74,17 @@ local function from_fields(fields)
   }
 end
 
+--- Whether the arguments that a task sets are its mode's; nothing is known of a mode that is not
+-- here.
+-- @return true, or nil, message
+function M.check_mode(fields)
+  local mode = script.find("mode", fields.competition_mode or defaults.competition_mode)
+  if not mode then return true end
+  local args, message = script.arguments(mode, fields.mode_args)
+  if args then return true end
+  return nil, "mode_args: " .. message
+end
+
 --- Creates a task.
 -- @param fields as M.fields checked them
 -- @return its row, false when the slug is taken
@@ -98,7 +112,11 @@ local function read(path)
   local value, why = canonical.decode(text)
   if value == nil then return nil, ("%s: %s"):format(path, why), "config" end
   local fields, wrong = body.check(value, M.fields)
-  if fields then return fields end
+  if fields then
+    local ok, message_of_mode = M.check_mode(fields)
+    if ok then return fields end
+    return nil, ("%s: %s"):format(path, message_of_mode), "config"
+  end
   local place = table.concat(wrong[1].loc, ".", 2)
   return nil, ("%s: %s: %s"):format(path, place ~= "" and place or "task", wrong[1].msg), "config"
 end

@@ -1,5 +1,9 @@
+local fs = require "core.fs"
+
 local json = require "bittern.json"
 local mining = require "tests.mining"
+local practice = require "tests.practice.support"
+local support = require "tests.support"
 
 local BINARY <const> = "tiny-binary-frontier"
 
@@ -42,6 +46,22 @@ describe("bittern claim", function()
     local done = miner:run { "claim", "tiny-binary-frontie", "--json" }
     assert.equal(7, done.status)
     assert.matches("did you mean 'tiny-binary-frontier'", mining.failure(done).message, 1, true)
+  end)
+
+  it("and mine refuse a mode that is not known, which tasks shows, and send nothing", function()
+    local file = support.folder() .. "/task.json"
+    assert(fs.write(file, assert(json.encode(practice.task { slug = "odd",
+      competition_mode = "self_validation", benchmark_command = "true" }))))
+    miner = mining.start { "--task", file }
+    local shown = support.bittern(miner.home, { "--coordinator", miner.url, "tasks" })
+    assert.matches("odd +self_validation", shown.stdout)
+    assert.matches("'self_validation' is not known here: such tasks are shown, not", shown.stderr)
+    for _, done in ipairs { miner:run { "claim", "odd" }, miner:mine("odd"),
+      miner:run { "work-items", "odd", "--next" }, miner:run { "peer-evaluate", "odd" } } do
+      assert.equal(9, done.status)
+      assert.matches("'self_validation' is not known here", done.stderr)
+    end
+    assert.same({ 0, 0 }, { miner:count() })
   end)
 
   it("says at once that the stake is missing", function()

@@ -47,6 +47,30 @@ describe("the practice admin", function()
     assert.same({ KEY = "value" }, found.jobs[1].replay_spec.validator_benchmark_env)
   end)
 
+  it("lets a task set its mode's arguments, and nothing else", function()
+    local status, task = admin("POST", "/tasks", practice.task {
+      competition_mode = "standard", mode_args = { anchor = "first", band = "0.1" } })
+    assert.same({ 201, "first" }, { status, task.mode_args.anchor })
+    local refused, wrong = admin("POST", "/tasks", practice.task {
+      slug = "other", competition_mode = "standard", mode_args = { anchor = "third" } })
+    assert.same({ 400, "mode_args: argument 'anchor' must be one of current, first" },
+      { refused, wrong.detail })
+    -- With an anchor a chain of smaller models cannot drift away from what won.
+    local function accepted(ppl, size)
+      local _, record = server:call("POST", "/api/v1/submissions", { key = alice,
+        body = practice.submission(server:claim(alice, task), { artifact_size_bytes = size }) })
+      local _, job = server:call("POST", "/api/v1/validator/jobs/claim",
+        { key = practice.validator })
+      server:call("POST", "/api/v1/validator/jobs/" .. job.job_id .. "/result", {
+        key = practice.validator, body = { submission_id = record.id, status = "accepted",
+          observed_metrics = { heldout_ppl = ppl } } })
+      local _, best = server:call("GET", "/api/v1/tasks/" .. task.id .. "/best")
+      return best.metric_value
+    end
+    assert.same({ 10.0, 10.8, 10.8, 8.0 }, { accepted(10.0, 900), accepted(10.8, 800),
+      accepted(11.6, 700), accepted(8.0, 900) })
+  end)
+
   it("refuses tasks that break the contract's limits", function()
     for name, value in pairs {
       slug = "ab", title = ("t"):rep(256), brief = ("b"):rep(20001), metric_direction = "up",
