@@ -63,8 +63,8 @@ end
 -- @param options of download.run
 -- @return job, or nil, message, code; "unknown_size" where the server does not say it
 function M.new(file, options)
-  local self = setmetatable({ file = file, options = options,
-    tries = 0, resolves = 0, restarts = 0, not_before = 0, running = {} }, Job)
+  local self = setmetatable({ file = file, options = options, tries = 0, resolves = 0,
+    restarts = 0, not_before = 0, running = {}, round = 0, rounds = {} }, Job)
   local message, code
   self.remote, message, code = find(self)
   if not self.remote then return nil, message, code end
@@ -121,7 +121,7 @@ end
 function Job:start(ranges, id)
   local most = piece_size(self)
   local piece = assert(self.parts:take(self.remote.ranges and most or math.maxinteger >> 1))
-  self.running[id] = piece
+  self.running[id], self.rounds[id] = piece, self.round
   return ranges:start {
     url = self.remote.url, headers = self.remote.headers, path = self.file.path .. ".part", id = id,
     first = piece[1], last = piece[2], total = self.remote.size, etag = self.remote.range_etag,
@@ -185,18 +185,28 @@ local function wait(self, event, now)
   return true
 end
 
--- Decides after a piece that failed.
-local function recover(self, event, now)
+-- Whether a failure says something new: what befalls a server fails all pieces that are under way,
+-- and counts once.
+local function is_news(self, round)
+  if round < self.round then return false end
+  self.round = self.round + 1
+  return true
+end
+
+-- Decides after a piece that failed, of those that were started in `round`.
+local function recover(self, event, now, round)
   if event.code == "not_partial" or event.code == "http_status" and event.status == 416 then
     if event.code == "not_partial" then self.remote.ranges = false end
     return restart(self, event.message)
   end
   if event.code == "changed" then return restart(self, "it has changed") end
-  if event.code == "http_status" and expired[event.status] then return resolve(self, event) end
-  if temporary[event.code] or event.code == "http_status" and busy[event.status] then
-    return wait(self, event, now)
-  end
-  return nil, ("%s: %s"):format(shown(self.remote.url), event.message), event.code
+  local status = event.code == "http_status" and event.status
+  local passing = temporary[event.code] or busy[status]
+  if (passing or expired[status]) and not is_news(self, round) then return true end
+  if expired[status] then return resolve(self, event) end
+  if passing then return wait(self, event, now) end
+  local what = status and (" answers %d"):format(status) or ": " .. event.message
+  return nil, shown(self.remote.url) .. what, event.code
 end
 
 --- A range of this job has ended.
@@ -204,8 +214,8 @@ end
 -- @return true, or nil, message, code; "restart" as a second value when all other ranges of this
 --   job are of no use any more
 function Job:ended(event, now)
-  local piece = self.running[event.id]
-  self.running[event.id] = nil
+  local piece, round = self.running[event.id], self.rounds[event.id]
+  self.running[event.id], self.rounds[event.id] = nil, nil
   local received = event.received
   -- Without parts there is no going on in the middle.
   if not self.remote.ranges and event.code then received = 0 end
@@ -213,7 +223,7 @@ function Job:ended(event, now)
   if received > 0 then self.tries, self.resolves = 0, 0 end
   if not event.code then return true end
   local before = self.parts
-  local ok, message, code = recover(self, event, now)
+  local ok, message, code = recover(self, event, now, round)
   if not ok then return nil, message, code end
   return true, before ~= self.parts and "restart" or nil
 end

@@ -9,13 +9,14 @@ local support = require "tests.support"
 
 local PART <const> = 1 << 20
 
-local child, base, hash
+local child, base, hash, hash_of_big
 
 setup(function()
   child = assert(process.spawn { argv = { "/usr/bin/python3",
     support.root .. "/tests/fixtures/fault_server.py" }, stdout = "pipe" })
   base = "http://127.0.0.1:" .. assert(child:read_line(10))
   hash = sha256.hex(assert(http.request { url = base .. "/none/GET/0/f" }).body)
+  hash_of_big = sha256.hex(assert(http.request { url = base .. "/none/GET/0/big" }).body)
 end)
 
 teardown(function() child:close() end)
@@ -89,6 +90,17 @@ describe("a download whose transfer goes wrong", function()
       -- What is left for the next run is from an honest server by then.
       local honest = fetch(fault:gsub("/%d+$", "/0"), {})
       check_good(honest, fault)
+    end)
+  end
+
+  -- One fault of the server fails all connections at once; that is one failure, not fifteen.
+  for _, fault in ipairs { "status=503/GET/15", "refuse/GET/15", "signed=3/HEAD/0" } do
+    it("gets over what befalls all connections at once: " .. fault, function()
+      local path = support.folder() .. "/file"
+      local results, message = download.run({ { url = ("%s/%s/big"):format(base, fault),
+        path = path } }, { say = function() end, part = PART, parallel = 16, pause = 0.01 })
+      assert.is_truthy(results, message)
+      assert.equal(hash_of_big, results[1].sha256)
     end)
   end
 
