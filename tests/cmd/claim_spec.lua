@@ -51,7 +51,7 @@ describe("bittern claim", function()
   it("and mine refuse a mode that is not known, which tasks shows, and send nothing", function()
     local file = support.folder() .. "/task.json"
     assert(fs.write(file, assert(json.encode(practice.task { slug = "odd",
-      competition_mode = "self_validation", benchmark_command = "true" }))))
+      competition_mode = "self_validation", base_ref = ("0123456789"):rep(4) }))))
     miner = mining.start { "--task", file }
     local shown = support.bittern(miner.home, { "--coordinator", miner.url, "tasks" })
     assert.matches("odd +self_validation", shown.stdout)
