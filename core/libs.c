@@ -11,6 +11,7 @@
   X(fs)                                                                        \
   X(keybox)                                                                    \
   X(limit)                                                                     \
+  X(logits)                                                                    \
   X(map)                                                                       \
   X(number)                                                                    \
   X(process)                                                                   \

@@ -1,8 +1,8 @@
 -- The examples run. Those that need the network, a server or a person are left to their readers.
 local support = require "tests.support"
 
-local alone = { "compress", "eval", "kernels", "keybox", "ledger", "limit", "patch", "process",
-  "quant", "ranking", "rules", "sign", "statistics", "store",
+local alone = { "compress", "eval", "kernels", "keybox", "ledger", "limit", "logits", "patch",
+  "process", "quant", "ranking", "rules", "sign", "statistics", "store",
   "sweep" }
 local writes_a_file = { "bench", "gguf", "once", "wallet", "zip" }
 

@@ -28,6 +28,34 @@ local function show_documents(report, list)
   for _, line in ipairs(report.table(columns, rows)) do report.out(line) end
 end
 
+-- A token's text on one line.
+local function quoted(report, text)
+  return "'" .. report.clean((text:gsub("\n", "\\n"):gsub("\t", "\\t"))) .. "'"
+end
+
+local function show_worst(report, list)
+  local rows = {}
+  for i, one in ipairs(list) do
+    rows[i] = { ("%.4f"):format(one.lost_nats), ("%.4f"):format(one.reference_nats),
+      ("%d"):format(one.document), ("%d"):format(one.position), quoted(report, one.token),
+      quoted(report, one.before) }
+  end
+  local columns = { { "LOST", right = true }, { "REFERENCE", right = true },
+    { "DOCUMENT", right = true }, { "POSITION", right = true }, { "TOKEN" }, { "BEHIND" } }
+  for _, line in ipairs(report.table(columns, rows)) do report.out(line) end
+end
+
+local function show_reference(report, found)
+  for _, key in ipairs { "heldout_ppl", "heldout_cross_entropy_nats" } do
+    report.out(("reference_%s=%.6f"):format(key, found[key]))
+  end
+  for _, key in ipairs { "lost_nats", "lost_error_nats", "divergence_nats",
+    "divergence_error_nats", "top1_agreement" } do
+    if found[key] then report.out(("%s=%.6f"):format(key, found[key])) end
+  end
+  if #found.worst > 0 then show_worst(report, found.worst) end
+end
+
 local function show(report, result)
   report.out(("heldout_ppl=%.6f"):format(result.heldout_ppl))
   report.out(("heldout_cross_entropy_nats=%.6f"):format(result.heldout_cross_entropy_nats))
@@ -36,6 +64,7 @@ local function show(report, result)
     report.out(("standard_error_nats=%.6f"):format(result.standard_error_nats))
     report.out(("standard_error_ppl=%.6f"):format(result.standard_error_ppl))
   end
+  if result.reference then show_reference(report, result.reference) end
   if result.documents then show_documents(report, result.documents) end
   if result.scored_docs < result.all_docs then
     report.say(("%d of %d documents"):format(result.scored_docs, result.all_docs))
@@ -68,6 +97,8 @@ local function arguments(parser)
   parser:option("--until-se", "stop once the standard error is at most so many nats")
     :argname "X":convert(nats)
   parser:option("--tokenizer", "auto, bytes or a tokenizer.json"):argname "T":default "auto"
+  parser:option("--reference", "a model to compare with: KL divergence, worst tokens")
+    :argname "MODEL"
   parser:option("--threads", "documents scored at once (else one per core)"):argname "N"
     :convert(whole("--threads", 1, 256))
   parser:flag("--per-document", "a table of documents, too")
@@ -101,7 +132,8 @@ return {
       model = args.model, text = text, mode = args.mode, documents = args.documents,
       max_tokens = args.max_tokens, stride = args.stride, limit = args.limit, seed = args.seed,
       until_se = args.until_se, tokenizer = args.tokenizer, threads = args.threads,
-      per_document = args.per_document or false, on_progress = progress(report),
+      reference = args.reference, per_document = args.per_document or false,
+      on_progress = progress(report),
     }
     if not result then return nil, why, id end
     if ctx.json then report.data(result) else show(report, result) end

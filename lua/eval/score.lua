@@ -3,6 +3,7 @@
 local sys = require "core.sys"
 
 local check = require "bittern.check"
+local compare = require "bittern.eval.compare"
 local documents = require "bittern.eval.documents"
 local load = require "bittern.eval.load"
 local models = require "bittern.model"
@@ -29,12 +30,28 @@ local function is_precise(sums, options)
   return wanted and sums.documents >= FEWEST_DOCUMENTS and sums:standard_error() <= wanted
 end
 
--- Negative log-likelihoods of some documents, from the first scored target on.
-local function run_batch(run, first, last)
+-- What each token but the first costs, of one document beside the reference.
+local function run_beside(run, document)
+  local nll, message, code = run.comparison:run(run.runnable, document)
+  if not nll then return nil, message, code end
+  return { nll }
+end
+
+-- The same of some documents.
+local function run_alone(run, first, last)
   local tokens = {}
   for i = first, last do tokens[#tokens + 1] = run.list[i].tokens end
-  local found, message, code =
-    run.runnable:score_many(tokens, run.options.threads, run.list[first].number)
+  return run.runnable:score_many(tokens, run.options.threads, run.list[first].number)
+end
+
+-- Negative log-likelihoods of some documents, from the first scored target on.
+local function run_batch(run, first, last)
+  local found, message, code
+  if run.comparison then
+    found, message, code = run_beside(run, run.list[first])
+  else
+    found, message, code = run_alone(run, first, last)
+  end
   if not found then return nil, run.read.path .. ": " .. message, code end
   for i = first, last do
     local from = run.list[i].from
@@ -57,7 +74,8 @@ local function add_batch(run, first, found)
 end
 
 local function score_all(run)
-  local step, total = run.options.threads * BATCH, count_targets(run.list)
+  local step = run.comparison and 1 or run.options.threads * BATCH
+  local total = count_targets(run.list)
   local tell = run.options.on_progress or function() end
   for first = 1, #run.list, step do
     local found, message, code = run_batch(run, first, math.min(first + step - 1, #run.list))
@@ -79,6 +97,7 @@ local function result_of(run)
     standard_error_nats = off, standard_error_ppl = off and ppl * off, mode = options.mode,
     tokenizer = run.tokenizer.name, all_docs = run.available,
     documents = options.per_document and run.documents or nil,
+    reference = run.comparison and run.comparison:result(run.tokenizer),
   }
 end
 
@@ -96,6 +115,9 @@ local function prepare(model, options)
   if not ok then return nil, model.path .. ": " .. why, id end
   run.runnable, message, code = load.start(run.read)
   if not run.runnable then return nil, message, code end
+  if not options.reference then return run end
+  run.comparison, message, code = compare.new(options.reference, run.read.vocab)
+  if not run.comparison then return nil, message, code end
   return run
 end
 
@@ -117,6 +139,7 @@ local schema = {
   until_se = { type = "number", optional = true },
   tokenizer = { type = "string", optional = true, default = "auto" },
   threads = { type = "integer", optional = true },
+  reference = { type = "any", optional = true },
   per_document = { type = "boolean", optional = true },
   on_progress = { type = "function", optional = true },
 }
@@ -147,11 +170,12 @@ end
 --   documents = "tokens"|"lines"|"file" of mode validator, max_tokens = 512 of a document, chunk or
 --   window, stride = half of it, limit = most documents, seed = which ones (else the first),
 --   until_se = nats, stop once the standard error is no more, tokenizer = "auto"|"bytes"|path,
---   threads = cores, per_document = false, on_progress = function(done, total, mean, error) with
---   targets, and nats so far}
+--   reference = path or open model to compare with, threads = cores, per_document = false,
+--   on_progress = function(done, total, mean, error) with targets, and nats so far}
 -- @return {heldout_ppl, heldout_cross_entropy_nats, token_count, scored_docs, parameter_count,
 --   standard_error_nats and standard_error_ppl of two documents and more, mode, tokenizer, all_docs
---   = without limit, documents = {{document, tokens, nats}} when asked}, or nil, message, code
+--   = without limit, documents = {{document, tokens, nats}} when asked, reference = what
+--   bittern.eval.compare found}, or nil, message, code
 -- @usage see lua/cmd/eval.lua; for single tokens, examples/eval.lua
 function M.score(options)
   options = check_options(options)

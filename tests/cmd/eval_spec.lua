@@ -55,6 +55,13 @@ describe("bittern eval", function()
     assert.same({ 1, 31 }, { result.documents[1].document, result.documents[1].tokens })
   end)
 
+  it("compares with a reference", function()
+    local done = eval(support.model, "--text", text, "--limit", "1", "--reference", support.model)
+    assert.equal(0, done.status)
+    assert.matches("reference_heldout_ppl=%d.*lost_nats=0.000000\ndivergence_nats=0.000000\n"
+      .. "top1_agreement=1.000000\n$", done.stdout)
+  end)
+
   it("refuses wrong arguments", function()
     for _, case in ipairs {
       { { support.model }, "missing option '%-%-text'" },
