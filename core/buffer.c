@@ -51,8 +51,16 @@ struct buffer *buffer_push_unset(lua_State *L, enum dtype dtype, size_t count) {
   uintptr_t start = (uintptr_t)(buffer + 1);
   size_t skip = (ALIGNMENT - start % ALIGNMENT) % ALIGNMENT;
   *buffer = (struct buffer){
-      {buffer_bytes}, dtype, count, (uint8_t *)(buffer + 1) + skip};
+      {buffer_bytes}, dtype, count, (uint8_t *)(buffer + 1) + skip, bytes};
   luaL_setmetatable(L, BUFFER_META);
+  return buffer;
+}
+
+struct buffer *buffer_refill(lua_State *L, int index, enum dtype dtype,
+                             size_t count) {
+  struct buffer *buffer = buffer_test(L, index, dtype);
+  if (buffer == NULL || count > buffer->room / dtype_size(dtype)) return NULL;
+  buffer->count = count;
   return buffer;
 }
 
@@ -242,6 +250,7 @@ static int f_view(lua_State *L) {
   struct buffer *view = lua_newuserdatauv(L, sizeof *view, 1);
   *view = *owner;
   view->count = count;
+  view->room = 0;
   view->data = (uint8_t *)owner->data + offset * dtype_size(owner->dtype);
   luaL_setmetatable(L, BUFFER_META);
   lua_pushvalue(L, 1);

@@ -19,6 +19,7 @@ struct buffer {
   enum dtype dtype;
   size_t count;
   void *data;
+  size_t room; /* bytes of its own; a view has none */
 };
 
 /* Bytes of one element. */
@@ -36,6 +37,12 @@ struct buffer *buffer_push(lua_State *L, enum dtype dtype, size_t count);
 
 /* The same with bytes that are not set, for those who fill every one. */
 struct buffer *buffer_push_unset(lua_State *L, enum dtype dtype, size_t count);
+
+/* The buffer at stack index `index`, made `count` elements long, when it is of
+ * `dtype` and has room for them; else NULL. What it held is gone. [-0, +0, -]
+ */
+struct buffer *buffer_refill(lua_State *L, int index, enum dtype dtype,
+                             size_t count);
 
 /* Argument `arg`, a buffer of `dtype`; raises otherwise. [-0, +0, v] */
 struct buffer *buffer_check(lua_State *L, int arg, enum dtype dtype);

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pool.h"
-
 int luaopen_core_quant(lua_State *L);
 
 const struct codec *quant_check_codec(lua_State *L, int arg) {
@@ -112,11 +110,6 @@ void *quant_push_floats(lua_State *L, int arg, enum float_type type,
   return buffer_push_unset(L, (enum dtype)type, count)->data;
 }
 
-size_t quant_check_threads(lua_State *L, int arg, size_t rows) {
-  size_t threads = (size_t)bind_opt_integer(L, arg, "threads", 1, POOL_MOST, 1);
-  return threads < rows ? threads : rows > 0 ? rows : 1;
-}
-
 bool quant_holds(lua_State *L, struct bytes bytes, size_t rows, size_t each,
                  const char *what) {
   bool empty = rows == 0 || each == 0;
@@ -127,61 +120,6 @@ bool quant_holds(lua_State *L, struct bytes bytes, size_t rows, size_t each,
             (LUAI_UACINT)bytes.size, what, (LUAI_UACINT)rows,
             (LUAI_UACINT)each);
   return false;
-}
-
-/* ---- rows on threads ---- */
-
-/* Scratch of every thread is aligned for floats and apart from the next one's.
- */
-enum { SCRATCH_UNIT = 64 };
-
-struct run {
-  const struct rows_job *job;
-  uint8_t *scratch;     /* `each` bytes for every thread */
-  struct fault *faults; /* of each thread */
-  size_t each;
-};
-
-size_t quant_share(size_t rows, size_t index, size_t count) {
-  return rows / count * index + rows % count * index / count;
-}
-
-static void run_rows(void *context, size_t index, size_t count) {
-  const struct run *run = context;
-  const struct rows_job *job = run->job;
-  size_t rows = job->shape->rows;
-  size_t first = quant_share(rows, index, count);
-  size_t last = quant_share(rows, index + 1, count);
-  struct fault *fault = &run->faults[index];
-  for (size_t row = first; row < last && fault->what == NULL; row++) {
-    fault->row = row;
-    if (bind_interrupted())
-      fault->what = "interrupted";
-    else
-      job->each(job, row, run->scratch + index * run->each, fault);
-  }
-}
-
-int quant_run(lua_State *L, const struct rows_job *job, size_t threads,
-              const char *label) {
-  struct fault faults[POOL_MOST] = {0};
-  if (job->kernels == NULL)
-    return bind_fail(L, "config", "BITTERN_ISA: this processor has no '%s'",
-                     getenv("BITTERN_ISA"));
-  struct run run = {job, NULL, faults, job->scratch + SCRATCH_UNIT};
-  run.each -= run.each % SCRATCH_UNIT;
-  run.scratch = lua_newuserdatauv(L, quant_multiply(L, threads, run.each), 0);
-  pool_run(threads, run_rows, &run);
-  lua_pop(L, 1);
-  if (bind_interrupted()) return bind_fail(L, "interrupted", "interrupted");
-  for (size_t i = 0; i < threads; i++)
-    if (faults[i].what != NULL) {
-      size_t at = faults[i].col;
-      const char *place = lua_pushfstring(L, label, (LUAI_UACINT)faults[i].row,
-                                          (LUAI_UACINT)at);
-      return bind_fail(L, "invalid_model", "%s: %s", place, faults[i].what);
-    }
-  return 0;
 }
 
 /* ---- facts ---- */
@@ -274,15 +212,6 @@ static int f_narrow(lua_State *L) {
   return 1;
 }
 
-static int fail_row(lua_State *L, int32_t row, size_t rows) {
-  return bind_fail(L, "out_of_range", "row %d is outside of %I rows", (int)row,
-                   (LUAI_UACINT)rows);
-}
-
-static bool row_in(int32_t row, size_t rows) {
-  return row >= 0 && (size_t)row < rows;
-}
-
 /* gather(source, row_size, rows) -> u8 buffer: the rows of `source`, row_size
  * bytes each, that the i32 buffer `rows` names, in its order
  * | nil, message, "out_of_range". */
@@ -296,8 +225,8 @@ static int f_gather(lua_State *L) {
   size_t total = quant_multiply(L, rows->count, size);
   uint8_t *out = buffer_push(L, DTYPE_U8, total)->data;
   for (size_t i = 0; i < rows->count; i++) {
-    if (!row_in(row[i], in.size / size))
-      return fail_row(L, row[i], in.size / size);
+    if (!quant_row_in(row[i], in.size / size))
+      return quant_fail_row(L, row[i], in.size / size);
     memcpy(out + i * size, in.data + (size_t)row[i] * size, size);
   }
   return 1;
@@ -317,7 +246,7 @@ static int f_scatter(lua_State *L) {
                 "does not hold rows x cols values");
   size_t height = target->count / cols;
   for (size_t i = 0; i < rows->count; i++)
-    if (!row_in(row[i], height)) return fail_row(L, row[i], height);
+    if (!quant_row_in(row[i], height)) return quant_fail_row(L, row[i], height);
   for (size_t i = 0; i < rows->count; i++)
     memmove((float *)target->data + (size_t)row[i] * cols,
             (const float *)source->data + i * cols, cols * sizeof(float));

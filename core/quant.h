@@ -23,6 +23,12 @@ struct floats {
   size_t count;
 };
 
+/* Rows of a matrix that are wanted. */
+struct picked {
+  const int32_t *rows; /* their numbers, or NULL for all */
+  size_t count;
+};
+
 /* The first row that failed, and where. */
 struct fault {
   size_t row;
@@ -75,7 +81,20 @@ enum float_type quant_check_type(lua_State *L, int arg, const char *key);
 int quant_run(lua_State *L, const struct rows_job *job, size_t threads,
               const char *label);
 
-/* Option `threads` at `arg`, no more than there are rows. [-0, +0, v] */
+/* Whether there is such a row, and the failure when there is not. [-0, +3, m]
+ */
+bool quant_row_in(int32_t row, size_t rows);
+int quant_fail_row(lua_State *L, int32_t row, size_t rows);
+
+/* Option `rows` at `arg`, an i32 buffer of ascending numbers of `rows` rows;
+ * all of them without it. False: a failure is on top. [-0, +any, v] */
+bool quant_check_picked(lua_State *L, int arg, size_t rows, struct picked *out);
+
+/* The number in the matrix of wanted row `index`. */
+size_t quant_picked(const struct picked *picked, size_t index);
+
+/* Option `threads` at `arg`, no more than there are rows or a job may have.
+ * [-0, +0, v] */
 size_t quant_check_threads(lua_State *L, int arg, size_t rows);
 
 /* Whether `bytes` are `rows` times `each`; else pushes a failure.

@@ -16,10 +16,11 @@ struct columns {
   struct fit how;
   struct row row;
   struct floats in;
-  size_t rows;
+  struct picked picked;
   size_t blocks;
   float *products; /* [blocks, cols] */
   float *squares;  /* the same */
+  double *totals;  /* of the products, then of the squares: [2, cols] */
   float *factors;  /* [cols] */
   float *weights, *inverses;
 };
@@ -28,13 +29,15 @@ struct columns {
 static void sum_block(const struct rows_job *job, size_t index,
                       uint8_t *scratch, struct fault *fault) {
   const struct columns *c = job->context;
-  size_t cols = c->row.cols, end = quant_share(c->rows, index + 1, c->blocks);
+  size_t cols = c->row.cols, count = c->picked.count;
+  size_t end = quant_share(count, index + 1, c->blocks);
   float *tile = (float *)(void *)scratch, *x = tile + cols;
   float *products = c->products + index * cols;
   float *squares = c->squares + index * cols;
   memset(products, 0, cols * sizeof *products);
   memset(squares, 0, cols * sizeof *squares);
-  for (size_t row = quant_share(c->rows, index, c->blocks); row < end; row++) {
+  for (size_t i = quant_share(count, index, c->blocks); i < end; i++) {
+    size_t row = quant_picked(&c->picked, i);
     const float *w = quant_floats(job->kernels, &c->in, row * cols, cols, tile);
     size_t bad =
         job->kernels->sum_columns(&c->row, &c->how, w, x, products, squares);
@@ -45,13 +48,20 @@ static void sum_block(const struct rows_job *job, size_t index,
   }
 }
 
+/* The sums of all blocks, the first to the last. */
+static void sum_blocks(const struct columns *c) {
+  size_t cols = c->row.cols;
+  memset(c->totals, 0, 2 * cols * sizeof *c->totals);
+  for (size_t b = 0; b < c->blocks; b++)
+    for (size_t i = 0; i < cols; i++) {
+      c->totals[i] += (double)c->products[b * cols + i];
+      c->totals[cols + i] += (double)c->squares[b * cols + i];
+    }
+}
+
 /* A column that no code uses keeps the factor it has. */
 static float next_factor(const struct columns *c, size_t col) {
-  double product = 0, squares = 0;
-  for (size_t b = 0; b < c->blocks; b++) {
-    product += (double)c->products[b * c->row.cols + col];
-    squares += (double)c->squares[b * c->row.cols + col];
-  }
+  double product = c->totals[col], squares = c->totals[c->row.cols + col];
   return squares > 0 ? (float)(product / squares) : c->factors[col];
 }
 
@@ -78,6 +88,7 @@ static int improve(lua_State *L, struct columns *c, size_t threads) {
   fit_weights(&c->row, c->how.importance, c->factors, c->weights, c->inverses);
   int failed = quant_run(L, &job, threads, "row %I, column %I");
   if (failed) return failed;
+  sum_blocks(c);
   for (size_t i = 0; i < c->row.cols; i++) {
     c->factors[i] = next_factor(c, i);
     if (!isfinite(c->factors[i]))
@@ -89,11 +100,12 @@ static int improve(lua_State *L, struct columns *c, size_t threads) {
   return 0;
 }
 
-/* Room for the sums and for what fits read. [-0, +5, m] */
+/* Room for the sums and for what fits read. [-0, +6, m] */
 static void new_columns(lua_State *L, struct columns *c) {
   size_t cols = c->row.cols, sums = quant_multiply(L, c->blocks, cols);
   c->products = buffer_push_unset(L, DTYPE_F32, sums)->data;
   c->squares = buffer_push_unset(L, DTYPE_F32, sums)->data;
+  c->totals = lua_newuserdatauv(L, 2 * cols * sizeof *c->totals, 0);
   c->factors = buffer_push_unset(L, DTYPE_F32, cols)->data;
   c->weights = buffer_push_unset(L, DTYPE_F32, cols)->data;
   c->inverses = buffer_push_unset(L, DTYPE_F32, cols)->data;
@@ -104,8 +116,9 @@ static void new_columns(lua_State *L, struct columns *c) {
 }
 
 /* column_scales(codec, weights, rows, cols [, {group = 0, iterations = 4,
- * dtype, importance = f32 [cols], threads = 1}]) -> f16 buffer [cols] | nil,
- * message, code.
+ * dtype, importance = f32 [cols], rows = i32 buffer of the ascending numbers of
+ * those that are looked at, threads = 1}]) -> f16 buffer [cols] | nil, message,
+ * code.
  *
  * Factors c for quant.encode's option `columns` that lessen the sum of
  * h (w - s q c)^2 over codes q and scales s of rows or their groups. Every
@@ -116,8 +129,8 @@ static void new_columns(lua_State *L, struct columns *c) {
  * has 0, unless all weights are. Weights are those of quant.encode. Memory is
  * 64 rows of sums. */
 int quant_column_scales(lua_State *L) {
-  static const char *const known[] = {"group",      "iterations", "dtype",
-                                      "importance", "threads",    NULL};
+  static const char *const known[] = {
+      "group", "iterations", "dtype", "importance", "threads", "rows", NULL};
   const struct codec *codec = quant_check_codec(L, 1);
   bind_check_keys(L, 5, known);
   luaL_argcheck(L, codec->block == 0, 1, "is made of blocks");
@@ -127,8 +140,8 @@ int quant_column_scales(lua_State *L) {
   luaL_argcheck(L, c.in.count == shape.rows * shape.row.cols, 2,
                 "does not hold rows x cols weights");
   c.row = shape.row;
-  c.rows = shape.rows;
-  c.blocks = c.rows < BLOCKS ? c.rows : BLOCKS;
+  if (!quant_check_picked(L, 5, shape.rows, &c.picked)) return 3;
+  c.blocks = c.picked.count < BLOCKS ? c.picked.count : BLOCKS;
   c.how = (struct fit){.iterations = SCALE_ROUNDS, .bases = 1};
   size_t threads = quant_check_threads(L, 5, c.blocks);
   int rounds = (int)bind_opt_integer(L, 5, "iterations", 1, 1000, 4);

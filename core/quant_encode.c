@@ -22,7 +22,8 @@ struct encoding {
   struct fit how;
   bool general; /* `fit`, not `encode` */
   struct floats in;
-  struct parts out; /* of ours: all NULL when only errors are wanted */
+  struct picked picked; /* all, in order, of blocks */
+  struct parts out;     /* of ours: all NULL when only errors are wanted */
   uint8_t *blocks;
   float *errors; /* of each row, or NULL */
   float *norms;  /* the same */
@@ -88,6 +89,7 @@ static void blame(const struct rows_job *job, struct fault *fault,
                   uint8_t *scratch) {
   const struct encoding *e = job->context;
   size_t cols = job->shape->row.cols;
+  fault->row = quant_picked(&e->picked, fault->row);
   const float *w = quant_floats(job->kernels, &e->in, fault->row * cols, cols,
                                 (float *)(void *)scratch);
   fault->what = job->shape->row.codec->block == 1
@@ -121,7 +123,8 @@ static size_t encode_row(const struct rows_job *job, size_t row,
   size_t cols = shape->row.cols;
   struct scratch room = scratch_at(shape, scratch);
   struct parts out = parts_at(e, shape, row, &room);
-  const float *w = quant_floats(kernels, &e->in, row * cols, cols, room.tile);
+  size_t from = quant_picked(&e->picked, row);
+  const float *w = quant_floats(kernels, &e->in, from * cols, cols, room.tile);
   if (e->norms)
     e->norms[row] = (float)kernels->norm(w, e->how.importance, cols);
   if (!e->general)
@@ -188,12 +191,41 @@ static bool push_general(lua_State *L, const struct row *row,
   return true;
 }
 
-/* Sets field `key` of the table on top to a new buffer. [-0, +0, em] */
+/* Pushes field `key` of the table on top, past any metamethod: what it holds
+ * must stay in the table while threads fill it. [-0, +1, m] */
+static void raw_field(lua_State *L, const char *key) {
+  lua_pushstring(L, key);
+  lua_rawget(L, -2);
+}
+
+/* Sets field `key` of the table below the value on top. [-1, +0, m] */
+static void set_raw_field(lua_State *L, const char *key) {
+  lua_pushstring(L, key);
+  lua_insert(L, -2);
+  lua_rawset(L, -3);
+}
+
+/* Field `key` of the table on top: the buffer that is there when it has room,
+ * or a new one. [-0, +0, em] */
 static void *new_field(lua_State *L, const char *key, enum dtype dtype,
                        size_t rows, size_t each) {
-  void *data = buffer_push_unset(L, dtype, quant_multiply(L, rows, each))->data;
-  lua_setfield(L, -2, key);
-  return data;
+  size_t count = quant_multiply(L, rows, each);
+  raw_field(L, key);
+  struct buffer *buffer = buffer_refill(L, -1, dtype, count);
+  lua_pop(L, 1);
+  if (buffer != NULL) return buffer->data;
+  buffer = buffer_push_unset(L, dtype, count);
+  set_raw_field(L, key);
+  return buffer->data;
+}
+
+/* Option `into`, or a new table. [-0, +any, em] */
+static void push_results(lua_State *L, int arg) {
+  if (lua_istable(L, arg) && lua_getfield(L, arg, "into") != LUA_TNIL) {
+    if (!lua_istable(L, -1)) luaL_error(L, "option 'into' must be a table");
+    return;
+  }
+  lua_createtable(L, 0, 5);
 }
 
 /* Codes and scales of base `b` into the table on top. */
@@ -205,20 +237,65 @@ static void new_base(lua_State *L, const struct shape *shape, struct parts *out,
       new_field(L, "scales", DTYPE_F16, shape->rows, shape->groups);
 }
 
-static void new_parts(lua_State *L, const struct shape *shape,
-                      struct encoding *e) {
-  new_base(L, shape, &e->out, 0);
-  if (e->how.offsets)
-    e->out.offsets =
-        new_field(L, "offsets", DTYPE_F16, shape->rows, shape->groups);
-  if (e->how.bases == 1) return;
-  lua_createtable(L, BASES - 1, 0);
-  for (size_t b = 1; b < e->how.bases; b++) {
+/* Codes and scales of base `b`, counted from 1, into the array on top. */
+static void new_further(lua_State *L, const struct shape *shape,
+                        struct parts *out, size_t b) {
+  if (lua_rawgeti(L, -1, (lua_Integer)b) != LUA_TTABLE) {
+    lua_pop(L, 1);
     lua_createtable(L, 0, 2);
-    new_base(L, shape, &e->out, b);
+  }
+  new_base(L, shape, out, b);
+  lua_rawseti(L, -2, (lua_Integer)b);
+}
+
+/* The bases after the first. */
+static void new_more(lua_State *L, const struct shape *shape,
+                     struct encoding *e) {
+  raw_field(L, "more");
+  if (!lua_istable(L, -1)) {
+    lua_pop(L, 1);
+    lua_createtable(L, BASES - 1, 0);
+  }
+  for (size_t b = 1; b < e->how.bases; b++)
+    new_further(L, shape, &e->out, b);
+  for (size_t b = e->how.bases; b < BASES; b++) {
+    lua_pushnil(L);
     lua_rawseti(L, -2, (lua_Integer)b);
   }
-  lua_setfield(L, -2, "more");
+  set_raw_field(L, "more");
+}
+
+/* Fields that this call does not fill are those of another one. */
+static void drop_fields(lua_State *L, const struct encoding *e,
+                        bool errors_only, bool norms) {
+  const struct {
+    const char *key;
+    bool wanted;
+  } fields[] = {{"codes", !errors_only},
+                {"scales", !errors_only},
+                {"offsets", !errors_only && e->how.offsets},
+                {"more", !errors_only && e->how.bases > 1},
+                {"norms", norms}};
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    if (fields[i].wanted) continue;
+    lua_pushnil(L);
+    set_raw_field(L, fields[i].key);
+  }
+}
+
+/* Fills the table on top with what is wanted. */
+static void new_results(lua_State *L, const struct shape *shape,
+                        struct encoding *e, bool errors_only, bool norms) {
+  drop_fields(L, e, errors_only, norms);
+  if (!errors_only) {
+    new_base(L, shape, &e->out, 0);
+    if (e->how.offsets)
+      e->out.offsets =
+          new_field(L, "offsets", DTYPE_F16, shape->rows, shape->groups);
+    if (e->how.bases > 1) new_more(L, shape, e);
+  }
+  if (norms) e->norms = new_field(L, "norms", DTYPE_F32, shape->rows, 1);
+  e->errors = new_field(L, "errors", DTYPE_F32, shape->rows, 1);
 }
 
 /* encode(codec, weights, rows, cols [, options])
@@ -229,11 +306,14 @@ static void new_parts(lua_State *L, const struct shape *shape,
  *   or, with errors_only, {errors, norms} | nil, message, code.
  *
  * `weights` are a buffer of f32, f16 or bf16, or bytes of option `dtype`, which
- * are read where they lie. Options: dtype; group = columns to a scale, 0 for
- * the whole row; scale = "least_squares"|"mean_abs"; iterations = 8, of Lloyd's
+ * are read where they lie. Options: dtype; rows = i32 buffer of the ascending
+ * numbers of those that are encoded; group = columns to a scale, 0 for the
+ * whole row; scale = "least_squares"|"mean_abs"; iterations = 8, of Lloyd's
  * fits and those of bases; bases = 1..4; offsets = false; columns = f16 [cols],
  * factors of the decoded values; importance = f32 [cols], numbers h >= 0;
- * errors_only = false; norms = errors_only; threads = 1. q4 always takes the
+ * errors_only = false; norms = errors_only; threads = 1; into = what an earlier
+ * call returned: it is returned again, its buffers filled anew where they have
+ * room. q4 always takes the
  * scale of least error.
  *
  * The error of a row is the sum of h (w - v)^2 over its columns, v being what
@@ -243,25 +323,26 @@ static void new_parts(lua_State *L, const struct shape *shape,
  * the nearest codes. */
 int quant_encode(lua_State *L) {
   static const char *const known[] = {
-      "scale",   "group",   "iterations", "dtype",       "threads", "bases",
-      "offsets", "columns", "importance", "errors_only", "norms",   NULL};
+      "scale", "group",   "iterations", "dtype",      "threads",
+      "bases", "offsets", "columns",    "importance", "errors_only",
+      "norms", "rows",    "into",       NULL};
   const struct codec *codec = quant_check_codec(L, 1);
   bind_check_keys(L, 5, known);
   luaL_argcheck(L, codec->block == 0, 1, "is made of blocks: encode_blocks");
   struct encoding e = {.in = quant_check_floats(L, 2, 5, "dtype")};
   struct shape shape = quant_check_shape(L, codec, (size_t)bind_size(L, 3),
                                          (size_t)bind_size(L, 4), 5);
-  size_t threads = quant_check_threads(L, 5, shape.rows);
   bool errors_only = bind_opt_boolean(L, 5, "errors_only", false);
   e.how = check_fit(L, 5);
   luaL_argcheck(L, e.in.count == shape.rows * shape.row.cols, 2,
                 "does not hold rows x cols weights");
+  if (!quant_check_picked(L, 5, shape.rows, &e.picked)) return 3;
+  shape.rows = e.picked.count;
+  size_t threads = quant_check_threads(L, 5, shape.rows);
   if (!push_general(L, &shape.row, &e)) return 3;
-  lua_createtable(L, 0, 5);
-  if (!errors_only) new_parts(L, &shape, &e);
-  if (bind_opt_boolean(L, 5, "norms", errors_only))
-    e.norms = new_field(L, "norms", DTYPE_F32, shape.rows, 1);
-  e.errors = new_field(L, "errors", DTYPE_F32, shape.rows, 1);
+  bool norms = bind_opt_boolean(L, 5, "norms", errors_only);
+  push_results(L, 5);
+  new_results(L, &shape, &e, errors_only, norms);
   struct rows_job job = {kernels_chosen(), &shape, &e, encode_one,
                          encode_scratch(L, &shape)};
   int failed = quant_run(L, &job, threads, "row %I, column %I");

@@ -29,7 +29,7 @@ end
 -- Headers of one primitive that another may include.
 local shared_headers = {
   ["base.h"] = true, ["bind.h"] = true, ["buffer.h"] = true, ["kernels.h"] = true,
-  ["quant.c"] = { ["pool.h"] = true }, ["archive.c"] = { ["pool.h"] = true },
+  ["quant_run.c"] = { ["pool.h"] = true }, ["archive.c"] = { ["pool.h"] = true },
   ["host.c"] = { ["libs.h"] = true }, ["main.c"] = { ["host.h"] = true },
   ["limit.c"] = { ["host.h"] = true },
   ["http.c"] = { ["fields.h"] = true }, ["http_ranges.c"] = { ["fields.h"] = true },

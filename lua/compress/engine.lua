@@ -21,7 +21,7 @@ local STATS <const>, DONE <const> = "S", "D"
 -- What one run carries along.
 local function begin(model, whole, options)
   local run = { model = model, whole = whole, options = options, stats = {}, done = {},
-    threads = options.threads or sys.cores(), read = 0, total = 0 }
+    threads = options.threads or sys.cores(), read = 0, total = 0, results = {} }
   function run.advance(count)
     run.read = run.read + count
     if options.on_progress then options.on_progress(run.read, run.total) end
@@ -33,7 +33,7 @@ local function begin(model, whole, options)
 end
 
 local function how_of(run, item)
-  return { threads = run.threads, importance = item.importance }
+  return { threads = run.threads, importance = item.importance, into = run.results }
 end
 
 -- The matrices that are measured: those whose fate depends on it, and of a plan alone all.

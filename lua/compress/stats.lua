@@ -39,8 +39,8 @@ end
 -- Adds what the rows of a tile lose at q4.
 local function measure_rescue(stats, item, tile, how)
   local rows = sampled(item, tile)
+  if rows and #rows == 0 then return true end
   local part = rows and tiles.pick(tile, rows) or tile
-  if part.rows == 0 then return true end
   local done, message, code = tiles.encode(item, part, rescue, how)
   if not done then return nil, message, code end
   if not rows then stats.after:put(tile.first, done.errors) end
@@ -83,12 +83,12 @@ end
 --- Squared errors of each row of a matrix.
 -- @param tensor of an open model
 -- @param item of a plan
--- @param how {threads, importance = f32 buffer or nil}
+-- @param how {threads, importance = f32 buffer or nil, into = table for results}
 -- @return {errors = f32 buffer of each choice, columns = {choice = f16 buffer}, norms = f32 buffer,
 --   after = f32 buffer or nil and share: a row at q4 loses after x share}, or nil, message, code
 function M.matrix(tensor, item, how)
   local stats = new(item)
-  how = { threads = how.threads, importance = how.importance, errors_only = true }
+  how = { threads = how.threads, importance = how.importance, errors_only = true, into = how.into }
   for i, choice in ipairs(item.choices) do
     if choice.columns then
       local scales, message, code = tiles.column_scales(item, tensor, choice, how)

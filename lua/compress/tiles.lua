@@ -20,7 +20,7 @@ end
 --- Calls visit(tile) for each run of rows, until it returns nil. What was seen leaves the memory,
 -- what comes next is asked of the disk.
 -- @param tensor of an open model {name, dtype, shape, slice}
--- @param visit function({bytes = slice, dtype, first = row counted from 0, rows, cols, row_size})
+-- @param visit function({bytes = slice, dtype, first = row counted from 0, rows, cols})
 --   -> true | nil, message, code
 -- @return true, or nil, message, code
 function M.each(tensor, visit)
@@ -32,7 +32,7 @@ function M.each(tensor, visit)
   local ahead = piece(0)
   for first = 0, rows - 1, step do
     local tile = { bytes = ahead, dtype = tensor.dtype:lower(), first = first,
-      rows = math.min(step, rows - first), cols = tensor.shape[2], row_size = size }
+      rows = math.min(step, rows - first), cols = tensor.shape[2] }
     if first + step < rows then
       ahead = piece(first + step)
       ahead:prefetch()
@@ -44,34 +44,32 @@ function M.each(tensor, visit)
   return true
 end
 
---- Some rows of a tile as a tile of their own.
--- @param rows i32 buffer of row numbers within it
-function M.pick(tile, rows)
-  return { bytes = assert(quant.gather(tile.bytes, tile.row_size, rows)), dtype = tile.dtype,
-    first = tile.first, rows = #rows, cols = tile.cols, row_size = tile.row_size, numbers = rows }
+--- Some rows of a tile, read where they lie.
+-- @param numbers i32 buffer of ascending row numbers within it
+function M.pick(tile, numbers)
+  return { bytes = tile.bytes, dtype = tile.dtype, first = tile.first, rows = tile.rows,
+    cols = tile.cols, numbers = numbers }
 end
 
--- Complaints of the encoder name a row of what it got; people want that of the matrix.
+-- Complaints of the encoder name a row of the tile; people want that of the matrix.
 local function complain(item, tile, message, code)
   if code == "interrupted" then return nil, message, code end
   message = message:gsub("^row (%d+)", function(text)
-    local row = math.tointeger(text)
-    if tile.numbers then row = tile.numbers:get(row) end
-    return ("row %d"):format(tile.first + row)
+    return ("row %d"):format(tile.first + math.tointeger(text))
   end)
   return nil, ("tensor '%s': %s"):format(item.name, message), code
 end
 
 --- Encodes the rows of a tile.
 -- @param item of a plan, for messages
--- @param tile see M.each
+-- @param tile see M.each and M.pick
 -- @param choice {codec, group, scale, iterations, bases, offsets}
 -- @param how {threads, importance = f32 buffer or nil, columns = f16 buffer or nil, errors_only,
---   norms}
+--   norms, into = what was returned before and is not wanted any more}
 -- @return as quant.encode, or nil, message, code
 function M.encode(item, tile, choice, how)
   local options = { dtype = tile.dtype, threads = how.threads, importance = how.importance,
-    errors_only = how.errors_only, norms = how.norms }
+    errors_only = how.errors_only, norms = how.norms, rows = tile.numbers, into = how.into }
   if choice.codec ~= layout.RESCUE then
     options.scale, options.iterations = choice.scale, choice.iterations
     options.group, options.columns = choice.group, how.columns
@@ -85,12 +83,12 @@ end
 
 -- Every so many-th row, as many as are looked at together.
 local function sample(tensor)
+  if tensor.size <= WHOLE_BYTES then return nil end
   local rows, size = tensor.shape[1], row_size(tensor)
   local step = (rows * size + WHOLE_BYTES - 1) // WHOLE_BYTES
   local numbers = buffer.new("i32", (rows + step - 1) // step)
   for i = 0, #numbers - 1 do numbers:set(i, i * step) end
-  return { bytes = assert(quant.gather(tensor.slice, size, numbers)), rows = #numbers,
-    dtype = tensor.dtype:lower(), cols = tensor.shape[2], first = 0, numbers = numbers }
+  return numbers
 end
 
 --- Fits scales of the columns; those of a very large matrix to an even sample of its rows.
@@ -98,10 +96,9 @@ end
 function M.column_scales(item, tensor, choice, how)
   local tile = { bytes = tensor.slice, dtype = tensor.dtype:lower(), rows = tensor.shape[1],
     cols = tensor.shape[2], first = 0 }
-  if tensor.size > WHOLE_BYTES then tile = sample(tensor) end
   local scales, message, code = quant.column_scales(choice.codec, tile.bytes, tile.rows, tile.cols,
     { dtype = tile.dtype, threads = how.threads, importance = how.importance,
-      group = choice.group, iterations = choice.iterations })
+      rows = sample(tensor), group = choice.group, iterations = choice.iterations })
   tensor.slice:release()
   if scales then return scales end
   return complain(item, tile, message, code)

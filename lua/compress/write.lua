@@ -58,55 +58,37 @@ local function split(state, tile)
   return as_buffer(kept), as_buffer(rescued)
 end
 
--- Appends rows of an array that has one element a row, or all of them.
-local function put_part(output, name, source, tile, kept)
-  if kept then
-    source = assert(quant.gather(source, source:bytes_size() // tile.rows, kept))
-  end
-  return put(output, name, source)
-end
-
 -- Appends codes and scales of every base, and offsets.
-local function put_coded(output, prefix, done, tile, kept)
+local function put_coded(output, prefix, done)
   local bases = { done, table.unpack(done.more or {}) }
   for i, base in ipairs(bases) do
     local codes, scales = layout.base_names(prefix, i)
-    local ok, message, code = put_part(output, codes, base.codes, tile, kept)
-    if ok then ok, message, code = put_part(output, scales, base.scales, tile, kept) end
+    local ok, message, code = put(output, codes, base.codes)
+    if ok then ok, message, code = put(output, scales, base.scales) end
     if not ok then return nil, message, code end
   end
   if not done.offsets then return true end
-  return put_part(output, prefix .. ".offsets", done.offsets, tile, kept)
+  return put(output, prefix .. ".offsets", done.offsets)
 end
 
--- The sum over a tile's rows that stay.
-local function sum_of_kept(values, rescued)
-  local sum = values:sum()
-  for i = 0, (rescued and #rescued or 0) - 1 do sum = sum - values:get(rescued:get(i)) end
-  return math.max(0, sum)
-end
-
-local function put_rescued(state, output, item, tile, rescued)
-  local part = tiles.pick(tile, rescued)
-  local done, message, code = tiles.encode(item, part, rescue, state.how)
+-- Encodes a tile, or those of its rows that are picked, and appends what comes of it.
+local function put_tile(state, output, item, tile, rescued)
+  local choice = rescued and rescue or state.choice
+  local done, message, code = tiles.encode(item, tile, choice, state.how)
   if not done then return nil, message, code end
   state.error = state.error + done.errors:sum()
   if done.norms then state.norm = state.norm + done.norms:sum() end
-  return put_coded(output, item.name .. ".rescue", done, part)
+  return put_coded(output, rescued and item.name .. ".rescue" or item.name, done)
 end
 
 local function pack_tile(state, output, item, tile)
   local kept, rescued = split(state, tile)
-  if not kept or #kept > 0 then
-    local done, message, code = tiles.encode(item, tile, state.choice, state.how)
-    if not done then return nil, message, code end
-    state.error = state.error + sum_of_kept(done.errors, rescued)
-    if done.norms then state.norm = state.norm + sum_of_kept(done.norms, rescued) end
-    local ok, why, id = put_coded(output, item.name, done, tile, kept)
-    if not ok then return nil, why, id end
+  if not kept then return put_tile(state, output, item, tile) end
+  if #kept > 0 then
+    local ok, message, code = put_tile(state, output, item, tiles.pick(tile, kept))
+    if not ok then return nil, message, code end
   end
-  if not rescued then return true end
-  return put_rescued(state, output, item, tile, rescued)
+  return put_tile(state, output, item, tiles.pick(tile, rescued), true)
 end
 
 local function pack(output, item, tensor, how)
@@ -114,7 +96,7 @@ local function pack(output, item, tensor, how)
   local choice = item.rescued == item.rows and rescue or item.choices[item.chosen or 1]
   local state = { next = 0, error = 0.0, norm = 0.0, choice = choice, rescue_rows = m.rescued > 0
     and item.rescue_rows, how = { threads = how.threads, importance = how.importance,
-      norms = item.norm == nil } }
+      into = how.into, norms = item.norm == nil } }
   if m.columns then
     local scales, message, code = item.columns
     if not scales then
@@ -139,7 +121,7 @@ end
 --- Writes one item of a plan.
 -- @param output see bittern.compress.output
 -- @param tensor of the open base model
--- @param how {threads, importance = f32 buffer or nil}
+-- @param how {threads, importance = f32 buffer or nil, into = table for results}
 -- @return true, or nil, message, code; a packed item gets its squared error `error_after` and the
 --   sum of its squares `norm`
 function M.item(output, item, tensor, how)
