@@ -79,12 +79,16 @@ static int f_create(lua_State *L) {
 
 /* part(path [, {mode = 0644}]) -> writer | nil, message, code. Its bytes lie in
  * `<path>.part`, which stays when the writer is closed: work that goes on later
- * opens it again. A commit gives it its final name. */
+ * opens it again. A commit gives it its final name. "locked" where another
+ * writer has it open. */
 static int f_part(lua_State *L) {
   const char *path = check_path(L, 1);
   mode_t mode = opt_mode(L, 2, 0644);
   struct writer *writer = push_closed(L, path);
   int error = fs_open_part(writer, mode);
+  if (error == EWOULDBLOCK)
+    return bind_fail(L, "locked", "%s: another process holds it",
+                     writer->temporary);
   return error == 0 ? 1 : bind_errno(L, error, writer->path);
 }
 

@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Copies the folder part of `path` ("." where there is none) into `out`. */
@@ -48,12 +50,26 @@ int fs_open(struct writer *writer, mode_t mode) {
   return 0;
 }
 
+/* Whether `path` still names the open file: who held the lock before may have
+ * given it another name. */
+static bool is_at(int fd, const char *path) {
+  struct stat open_one, named;
+  return fstat(fd, &open_one) == 0 && lstat(path, &named) == 0 &&
+         open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino;
+}
+
 int fs_open_part(struct writer *writer, mode_t mode) {
+  const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
   int length = snprintf(writer->temporary, PATH_MAX, "%s.part", writer->path);
   if (length < 0 || length >= PATH_MAX) return ENAMETOOLONG;
-  int fd =
-      open(writer->temporary, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode);
+  int fd = open(writer->temporary, flags, mode);
   if (fd < 0) return errno;
+  int error = flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
+  if (error == 0 && !is_at(fd, writer->temporary)) error = EWOULDBLOCK;
+  if (error != 0) {
+    close(fd);
+    return error;
+  }
   writer->fd = fd;
   writer->part = true;
   return 0;

@@ -22,7 +22,7 @@ struct writer {
 int fs_open(struct writer *writer, mode_t mode);
 
 /* The same for `<path>.part`, which may be there with what an earlier run
- * wrote; sets `part`. */
+ * wrote; sets `part`. EWOULDBLOCK where another writer has it open. */
 int fs_open_part(struct writer *writer, mode_t mode);
 
 /* Notes that `size` more bytes were written one after the other. Long files are

@@ -102,14 +102,27 @@ describe("download", function()
     assert.is_true(sys.clock() - started > 0.6)
   end)
 
-  -- Starts a download in a process of its own and kills it when it has noted some of the file.
-  local function killed_midway(path)
+  it("names a place that cannot be written, after the last byte too", function()
+    local folder = support.folder()
+    assert(fs.mkdir(folder .. "/f"))
+    local results, message = download.run(
+      { { url = server.url .. "/small", path = folder .. "/f" } }, { say = function() end })
+    assert.is_nil(results)
+    assert.matches(folder .. "/f", message, 1, true)
+    assert.equal("small", fs.read(folder .. "/f.part"))
+    local _, reason = download.run({ { url = server.url .. "/small", path = folder .. "/no/f" } },
+      { say = function() end })
+    assert.matches("No such file", reason)
+  end)
+
+  -- Starts a download in a process of its own.
+  local function start(path)
     local script = support.folder() .. "/fetch.lua"
     assert(fs.write(script, ([[
       local download = require "bittern.download"
       assert(download.run({ { url = "%s/slow/big.bin", path = "%s" } }, { part = 1 << 20 }))
     ]]):format(server.url, path)))
-    local child <close> = assert(process.spawn { argv = { support.bin, "run", script },
+    local child = assert(process.spawn { argv = { support.bin, "run", script },
       stderr = "null", stdout = "null" })
     for _ = 1, 200 do
       local text_of_state = fs.read(path .. ".ranges.part")
@@ -117,6 +130,12 @@ describe("download", function()
       if state and parts.bytes(state.missing) < #text then break end
       sys.sleep(0.05)
     end
+    return child
+  end
+
+  -- Kills one when it has noted some of the file.
+  local function killed_midway(path)
+    local child <close> = start(path)
     child:kill(9)
     child:wait(5)
     assert.is_nil(fs.stat(path))
@@ -130,6 +149,20 @@ describe("download", function()
     assert.is_true(results[1].resumed > 0)
     assert.equal(hash, results[1].sha256)
     assert.equal(hash, (sha256.file(path)))
+  end)
+
+  it("leaves a file alone that another run fetches", function()
+    local path = support.folder() .. "/file"
+    local child <close> = start(path)
+    local before = fs.read(path .. ".ranges.part")
+    local _, message, code = download.run({ { url = server.url .. "/small", path = path } },
+      { say = function() end })
+    assert.equal("locked", code)
+    assert.matches(path .. ".part: another process holds it", message, 1, true)
+    assert.equal(#before, #fs.read(path .. ".ranges.part"))
+    assert.equal(#text, fs.stat(path .. ".part").size)
+    child:kill(9)
+    child:wait(5)
   end)
 
   it("starts over when the file is another one by now", function()

@@ -40,20 +40,34 @@ local function check_size(self)
   return nil, ("%s has %d bytes, not %d"):format(shown(self.file.url), size, expected), "integrity"
 end
 
--- Opens part, state and hash for what is missing; the part is as long as the file from here on.
-local function open_files(self, missing)
+-- What an earlier run left to do; all of it where there was none.
+local function missing_of(self)
+  local size = self.remote.size
+  local left
+  if self.remote.ranges and self.part:size() == size then
+    left = state.read(self.file.path, self.remote, self.file.url, wanted_hash(self) ~= nil)
+  end
+  return left or parts.all(size)
+end
+
+-- Opens part, state and hash, from the first byte unless `resumes`. The part is as long as the file
+-- from here on, and what is noted is what is true: nothing of another version is taken up later.
+local function open_files(self, resumes)
   local path, message, code = self.file.path
   self.part, message, code = fs.part(path)
   if not self.part then return nil, message, code end
+  local missing = resumes and missing_of(self) or parts.all(self.remote.size)
   local ok
   ok, message, code = self.part:truncate(self.remote.size)
   if not ok then return nil, message, code end
   self.state, message, code = state.open(path)
   if not self.state then return nil, message, code end
+  ok, message, code = self.state:write(self.remote, self.file.url, missing)
+  if not ok then return nil, message, code end
   self.hash, message, code = sha256.follow(path .. ".part")
   if not self.hash then return nil, message, code end
   self.parts = parts.new(self.remote.size, missing)
-  self.resumed = self.remote.size - parts.bytes(self.parts.free)
+  self.resumed = self.remote.size - parts.bytes(missing)
   self.noted = nil
   return true
 end
@@ -78,20 +92,10 @@ function M.new(file, options)
   return self
 end
 
--- Bytes of the part that are there, as another run left them.
-local function has_part(self)
-  local info = fs.stat(self.file.path .. ".part")
-  return info and info.size == self.remote.size
-end
-
 --- Opens the files, going on from what an earlier run left.
--- @return true, or nil, message, code
+-- @return true, or nil, message, code; "locked" while another run fetches the same file
 function Job:open()
-  local missing
-  if has_part(self) and self.remote.ranges then
-    missing = state.read(self.file.path, self.remote, self.file.url, wanted_hash(self) ~= nil)
-  end
-  return open_files(self, missing)
+  return open_files(self, true)
 end
 
 --- Closes what is open; the part and the state stay.
@@ -138,18 +142,17 @@ local function restart(self, why)
   self.options.say(("%s: %s; starting over"):format(shown(self.file.url), why))
   local found, message, code = find(self)
   if not found then return nil, message, code end
-  local ranges = self.remote.ranges and found.ranges
-  self.remote = found
-  found.ranges = ranges
-  local ok
-  ok, message, code = check_size(self)
-  if not ok then return nil, message, code end
   if not found.size then
     return nil, shown(self.file.url) .. ": has no size any more", "invalid_response"
   end
+  found.ranges = self.remote.ranges and found.ranges
+  self.remote = found
+  local ok
+  ok, message, code = check_size(self)
+  if not ok then return nil, message, code end
   self:close()
   self.running = {}
-  return open_files(self, nil)
+  return open_files(self, false)
 end
 
 -- The URL where the bytes are has expired, or never was good.
@@ -245,7 +248,7 @@ function Job:update(ranges, every)
   local ids = {}
   for id, piece in pairs(self.running) do ids[piece] = id end
   local missing = self.parts:missing(function(piece) return ranges:received(ids[piece]) end)
-  self.hash:advance(missing[1] and missing[1][1] or self.remote.size)
+  if self.hash then self.hash:advance(missing[1] and missing[1][1] or self.remote.size) end
   local have = self.remote.size - parts.bytes(missing)
   if self.remote.ranges and (not self.noted or have - self.noted >= every) then
     self.noted = have
@@ -266,6 +269,7 @@ end
 function Job:finish()
   self.hash:advance(self.remote.size)
   local digest, message, code = self.hash:hex()
+  self.hash = nil
   if not digest then return nil, message, code end
   local wanted = wanted_hash(self)
   if wanted and wanted:lower() ~= digest then

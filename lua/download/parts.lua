@@ -4,13 +4,19 @@ local M = {}
 local Parts = {}
 Parts.__index = Parts
 
---- All of a file, or what an earlier run left.
+--- What is missing of a file that nothing is there of.
+-- @return array of {first, last}, inclusive
+function M.all(size)
+  return size > 0 and { { 0, size - 1 } } or {}
+end
+
+--- What is missing, to be fetched.
 -- @param size bytes of the file
--- @param missing array of {first, last}, inclusive; nil for all of it
+-- @param missing array of {first, last}, inclusive
 -- @return parts
 function M.new(size, missing)
   local free = {}
-  for i, piece in ipairs(missing or (size > 0 and { { 0, size - 1 } } or {})) do
+  for i, piece in ipairs(missing) do
     free[i] = { piece[1], piece[2] }
   end
   return setmetatable({ size = size, free = free, under_way = {} }, Parts)
