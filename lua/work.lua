@@ -210,7 +210,7 @@ end
 --- Scores one model on the held-out text.
 -- @param path model directory
 -- @param label for the progress line
--- @return score, or nil, message, code
+-- @return the numbers that a submission may claim, or nil, message, code
 function M.score(ctx, path, label)
   local text, why, id = fs.read(ctx.args.text, TEXT_MAX)
   if not text then return nil, why, id end
@@ -218,7 +218,8 @@ function M.score(ctx, path, label)
   local score, message, code = eval.score { model = path, text = text, on_progress = tell }
   finish()
   if not score then return nil, message, code end
-  return score
+  return pick(score, "heldout_ppl", "heldout_cross_entropy_nats", "token_count", "scored_docs",
+    "parameter_count")
 end
 
 --- What packing depends on.
