@@ -1,0 +1,125 @@
+-- What bittern runs on: disk, memory, processor, libraries, locale, proxies, the sandbox.
+local fs = require "core.fs"
+local quant = require "core.quant"
+local sys = require "core.sys"
+
+local command = require "bittern.bench.command"
+local models = require "bittern.model"
+local paths = require "bittern.paths"
+local report = require "bittern.report"
+
+local M = {}
+
+local GIB <const> = 1 << 30
+
+local function gib(bytes) return ("%.1f GiB"):format(bytes / GIB) end
+
+-- The folder, or what is there of the way to it.
+local function existing(path)
+  while not fs.stat(path) and path:find("/[^/]+$") do path = path:gsub("/[^/]+$", "") end
+  return path == "" and "/" or path
+end
+
+-- A folder and an archive of at most 177/80 bits a parameter, of a model of 16 bits at least.
+local function need_for(model)
+  local opened <close>, message = models.open(model)
+  if not opened then return nil, message end
+  local bytes = 0
+  for _, file in ipairs(opened:files()) do bytes = bytes + file.bytes end
+  return bytes * 177 // (80 * 16) * 2
+end
+
+function M.disk(ctx, add)
+  local folder = paths.state(ctx.env)
+  local free, message = fs.disk_free(existing(folder))
+  if not free then return add("bad", message, "check the folder and its file system") end
+  local need, why = GIB, nil
+  if ctx.args.model then need, why = need_for(ctx.args.model) end
+  if not need then return add("bad", why, "name a model directory that `bittern inspect` reads") end
+  local text = ("%s free at %s"):format(gib(free), folder)
+  if ctx.args.model then
+    text = text .. (", %s needed for artifacts of %s"):format(gib(need), ctx.args.model)
+  end
+  if free >= need then return add("ok", text) end
+  add("bad", text, "free some space, or set XDG_STATE_HOME to a folder on a larger disk")
+end
+
+-- What a container may use is less than what the machine has.
+local function memory()
+  local text = fs.read("/proc/meminfo", 1 << 16) or ""
+  local bytes = (math.tointeger(text:match("MemAvailable:%s*(%d+) kB")) or 0) * 1024
+  local most = fs.read("/sys/fs/cgroup/memory.max", 64)
+  most = most and math.tointeger(most:match("^%d+"))
+  return most and math.min(bytes, most) or bytes
+end
+
+function M.memory(_, add)
+  local bytes = memory()
+  local text = gib(bytes) .. " of memory available"
+  if bytes >= GIB then return add("ok", text) end
+  add("warning", text, "end other programs, or use fewer --threads: models of any size take 1 GiB")
+end
+
+function M.cpu(ctx, add)
+  local isa, available = quant.isa()
+  local text = ("%d cores, kernels %s (available: %s)"):format(sys.cores(), isa,
+    table.concat(available, ", "))
+  if ctx.env("BITTERN_ISA") and isa ~= available[#available] then
+    return add("warning", text .. ", because of BITTERN_ISA", "unset BITTERN_ISA")
+  end
+  add("ok", text)
+end
+
+-- The shared libraries that are loaded, as their files are named: libcurl.so.4.8.0.
+local function libraries()
+  local seen, list = {}, {}
+  for _, name in ipairs { "http", "httpd", "unpack", "tokenizer" } do require("core." .. name) end
+  for line in (fs.read("/proc/self/maps", 1 << 20) or ""):gmatch("[^\n]+") do
+    local name = line:match("/(lib[%w._+-]+%.so[%d.]*)$")
+    if name and not seen[name] then list[#list + 1] = name end
+    if name then seen[name] = true end
+  end
+  table.sort(list)
+  return list
+end
+
+local ours <const> = { "lua", "crypto", "curl", "sodium", "sqlite3", "archive", "deflate",
+  "microhttpd", "pcre2", "utf8proc" }
+
+function M.libraries(_, add)
+  local list = {}
+  for _, file in ipairs(libraries()) do
+    for _, name in ipairs(ours) do
+      if file:find("^lib" .. name .. "[.%d-]") then list[#list + 1] = file end
+    end
+  end
+  add("ok", ("bittern %s, %s, argparse %s, %s"):format(require "bittern.version", _VERSION,
+    require("argparse").version, table.concat(list, ", ")))
+end
+
+function M.locale(ctx, add)
+  local name = ctx.env("LC_ALL") or ctx.env("LC_CTYPE") or ctx.env("LANG") or ""
+  if name:upper():find("UTF%-?8") then return add("ok", name) end
+  local text = name == "" and "no locale is set" or ("locale %s is not UTF-8"):format(name)
+  add("warning", text .. ": names that are not ASCII look odd", "export LANG=C.UTF-8")
+end
+
+local proxies <const> = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
+  "no_proxy", "NO_PROXY" }
+
+function M.proxy(ctx, add)
+  local list = {}
+  for _, name in ipairs(proxies) do
+    local value = ctx.env(name)
+    if value and value ~= "" then list[#list + 1] = name .. "=" .. value end
+  end
+  add("ok", #list > 0 and report.clean(table.concat(list, ", ")) or "none is set")
+end
+
+function M.sandbox(_, add)
+  local works, message = command.has_sandbox "bwrap"
+  if works then return add("ok", "bwrap works: --sandbox bwrap shuts task commands in") end
+  add("warning", message, "install bubblewrap to let a task's commands see their checkout alone")
+end
+
+return M
