@@ -1,0 +1,98 @@
+-- bittern new KIND NAME: a script of one's own to begin with, commented, and it works as it is.
+local fs = require "core.fs"
+
+local paths = require "bittern.paths"
+
+-- What is written for each kind: template in lua/new, and where it goes.
+local kinds = {
+  recipe = { { "recipe.lua", "recipes/NAME.lua" } },
+  mode = {
+    { "mode.lua", "modes/NAME.lua" }, { "mode_task.json", "tasks/NAME/task.json" },
+    { "mode_bench.sh", "tasks/NAME/repo/bench.sh" },
+    { "mode_settings.sh", "tasks/NAME/repo/settings.sh" }, { "mode_test.lua", "tests/NAME.lua" },
+  },
+  publisher = { { "publisher.lua", "publish/NAME.lua" } },
+  workflow = { { "workflow.lua", "workflows/NAME.lua" } },
+  command = { { "command.lua", "cmd/NAME.lua" } },
+}
+
+local hints = {
+  recipe = "bittern compress MODEL --recipe %s --budget binary --dry-run",
+  mode = "bittern run %s/tests/%s.lua",
+  publisher = "bittern publish FILE --to %s",
+  workflow = "bittern mine SLUG --workflow %s ...",
+  command = "bittern %s --help",
+}
+
+local function check_name(kind, name)
+  local most = kind == "mode" and 120 or 60
+  if #name >= 3 and #name <= most and name:find("^%a[%w_-]*$") then return true end
+  return nil, ("'%s' is no name: 3 to %d letters, digits, _ and -, a letter first"):format(name,
+    most), "usage"
+end
+
+-- {path =, text =} of each file; nothing is written where one is there already.
+local function plan(kind, name, folder)
+  local list = {}
+  for i, entry in ipairs(kinds[kind]) do
+    local text, message, code = fs.read(("%s/lua/new/%s"):format(paths.root(), entry[1]), 1 << 20)
+    if not text then return nil, message, code end
+    local path = folder .. "/" .. entry[2]:gsub("NAME", name)
+    if fs.stat(path) then return nil, path .. ": is there already", "exists" end
+    list[i] = { path = path, text = (text:gsub("%f[%w]NAME%f[^%w]", name)) }
+  end
+  return list
+end
+
+local function write(list)
+  for _, file in ipairs(list) do
+    local made, message, code = fs.mkdir(file.path:match("^(.*)/"))
+    if not made then return nil, message, code end
+    local ok, why, id = fs.write(file.path, file.text)
+    if not ok then return nil, why, id end
+  end
+  return true
+end
+
+local function show(ctx, kind, name, folder, list)
+  local written = {}
+  for i, file in ipairs(list) do
+    written[i] = file.path
+    if not ctx.json then ctx.report.out(file.path) end
+  end
+  local hint = kind == "mode" and hints.mode:format(folder, name) or hints[kind]:format(name)
+  if ctx.args.to and kind ~= "mode" then hint = hint:gsub("^bittern", "%0 --root " .. folder) end
+  if ctx.json then
+    ctx.report.data { kind = kind, name = name, files = written,
+      dry_run = ctx.args.dry_run or false }
+  end
+  if not ctx.args.dry_run then ctx.report.say("try it: " .. hint) end
+  return true
+end
+
+return {
+  api = 1,
+  about = "write a script of your own to begin with: a mode, recipe, ...",
+  group = "self",
+  args = function(parser)
+    parser:argument("kind", "mode, recipe, publisher, workflow or command")
+      :choices { "mode", "recipe", "publisher", "workflow", "command" }
+    parser:argument("name", "its name, and that of its file")
+    parser:option("--to", "folder that gets modes/ and so on (default: where yours are found)")
+      :argname "DIR"
+    parser:flag("--dry-run", "name the files, write none")
+  end,
+  run = function(ctx)
+    local kind, name = ctx.args.kind, ctx.args.name
+    local fine, why, id = check_name(kind, name)
+    if not fine then return nil, why, id end
+    local folder = (ctx.args.to or paths.config(ctx.env)):gsub("(.)/+$", "%1")
+    local list, message, code = plan(kind, name, folder)
+    if not list then return nil, message, code end
+    if not ctx.args.dry_run then
+      local done, reason, kind_of = write(list)
+      if not done then return nil, reason, kind_of end
+    end
+    return show(ctx, kind, name, folder, list)
+  end,
+}
