@@ -26,8 +26,20 @@ local schema = {
 }
 for _, field in pairs(schema) do field.optional = true end
 
--- Starts pieces of the first jobs that have some, until enough are under way.
-local function fill(run)
+-- A file of unknown size cannot be fetched in parts, nor counted among the others.
+local function open_job(run, file)
+  local one, message, code = job.new(file, run.options)
+  if not one and code == "unknown_size" then
+    run.results[#run.results + 1], message, code = stream.run(file, run.options)
+    return message == nil, message, code
+  end
+  if not one then return nil, message, code end
+  run.jobs[#run.jobs + 1] = one
+  return one:open()
+end
+
+-- Starts pieces of the jobs that have some, until enough are under way.
+local function start_pieces(run)
   local now = sys.clock()
   for _, one in ipairs(run.jobs) do
     while run.ranges:count() < run.options.parallel and one:is_ready(now) do
@@ -38,6 +50,18 @@ local function fill(run)
     end
   end
   return true
+end
+
+-- Keeps all connections busy. Files are opened when their turn comes: a repository may have more of
+-- them than a process may open, and the URLs of some expire.
+local function fill(run)
+  local ok, message, code = start_pieces(run)
+  local most = run.options.parallel
+  while ok and run.waiting[1] and #run.jobs < most and run.ranges:count() < most do
+    ok, message, code = open_job(run, table.remove(run.waiting, 1))
+    if ok then ok, message, code = start_pieces(run) end
+  end
+  return ok, message, code
 end
 
 local function open_ranges(run)
@@ -87,6 +111,14 @@ local function finish(run, one)
   return true
 end
 
+-- Bytes of all files, as far as somebody said how many there are.
+local function total_of(run)
+  local total = run.finished
+  for _, one in ipairs(run.jobs) do total = total + one.remote.size end
+  for _, file in ipairs(run.waiting) do total = total + (file.size or 0) end
+  return total
+end
+
 local function update(run)
   local have = run.finished
   for _, one in ipairs { table.unpack(run.jobs) } do
@@ -98,16 +130,16 @@ local function update(run)
       if not ok then return nil, why, id end
     end
   end
-  if run.options.on_progress then run.options.on_progress(math.min(have, run.total), run.total) end
+  if run.options.on_progress then run.options.on_progress(have, total_of(run)) end
   return true
 end
 
 local function loop(run)
-  while #run.jobs > 0 do
+  while run.jobs[1] or run.waiting[1] do
     local ok, message, code = fill(run)
     if ok and run.ranges:count() > 0 then
       ok, message, code = step(run)
-    elseif ok and not run.jobs[1]:is_whole() then
+    elseif ok and run.jobs[1] and not run.jobs[1]:is_whole() then
       ok, message, code = sys.sleep(LOOK) -- all wait before their next try
     end
     if ok then ok, message, code = update(run) end
@@ -125,27 +157,6 @@ local function close_all(run)
   for _, one in ipairs(run.jobs) do one:close() end
 end
 
--- A file of unknown size cannot be fetched in parts, nor counted among the others.
-local function open_job(run, file)
-  local one, message, code = job.new(file, run.options)
-  if not one and code == "unknown_size" then
-    run.results[#run.results + 1], message, code = stream.run(file, run.options)
-    return message == nil, message, code
-  end
-  if not one then return nil, message, code end
-  run.jobs[#run.jobs + 1] = one
-  run.total = run.total + one.remote.size
-  return one:open()
-end
-
-local function open_jobs(run, files)
-  for _, file in ipairs(files) do
-    local ok, message, code = open_job(run, file)
-    if not ok then return nil, message, code end
-  end
-  return true
-end
-
 --- Downloads files.
 -- @param files array of {url, path = where to, size, sha256, headers}; size, sha256 (64 digits) and
 --   headers (lines for the URL's own host) may be nil
@@ -159,10 +170,9 @@ end
 function M.run(files, options)
   local run <close> = setmetatable({
     options = check.options(options or {}, schema, "download.run"), jobs = {}, owner = {},
-    results = {}, last_id = 0, finished = 0, total = 0,
+    results = {}, last_id = 0, finished = 0, waiting = table.move(files, 1, #files, 1, {}),
   }, { __close = close_all })
   local ok, message, code = open_ranges(run)
-  if ok then ok, message, code = open_jobs(run, files) end
   if not ok then return nil, message, code end
   return loop(run)
 end

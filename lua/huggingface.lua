@@ -55,6 +55,7 @@ end
 -- @return {repo, revision = "main", path = or nil}, or nil, message, "usage"
 function M.parse(text)
   local repo, rest = text:match("^([%w._-]+/[%w._-]+)(.*)$")
+  if repo and ("/" .. repo .. "/"):find("/%.%.?/") then repo = nil end
   local revision, path
   if repo then revision, path = rest:match("^@([^:]+):?(.*)$") end
   if repo and not revision then path = rest == "" and "" or rest:match("^:(.+)$") end

@@ -69,6 +69,20 @@ describe("download", function()
     assert.equal(hash, (sha256.file(folder .. "/4")))
   end)
 
+  it("fetches more files than a process may have open", function()
+    local folder = support.folder()
+    for i = 1, 80 do assert(fs.write(server.www .. "/n" .. i, ("x"):rep(i))) end
+    assert(fs.write(folder .. "/many.lua", ([[
+      local files = {}
+      for i = 1, 80 do files[i] = { url = "%s/n" .. i, path = "%s/n" .. i } end
+      print(#assert(require("bittern.download").run(files)))
+    ]]):format(server.url, folder)))
+    local result = assert(process.run { argv = { "/bin/sh", "-c",
+      'ulimit -n 64; exec "$0" run "$1"', support.bin, folder .. "/many.lua" } })
+    assert.equal("80\n", result.stdout, result.stderr)
+    assert.equal(("x"):rep(80), fs.read(folder .. "/n80"))
+  end)
+
   it("follows redirects, but not for ever", function()
     assert.equal(hash, assert(fetch("/moved")).sha256)
     local _, message, code = fetch("/round")
@@ -113,6 +127,16 @@ describe("download", function()
     local _, reason = download.run({ { url = server.url .. "/small", path = folder .. "/no/f" } },
       { say = function() end })
     assert.matches("No such file", reason)
+  end)
+
+  it("begins nothing that the disk has no room for", function()
+    local huge = assert(fs.part(server.www .. "/huge"))
+    assert(huge:truncate(15 << 40)) -- a hole
+    assert(huge:commit())
+    local _, message, code = fetch("/huge")
+    assert.equal("disk_full", code)
+    assert.matches("16492674416640 bytes are needed", message, 1, true)
+    fs.remove(server.www .. "/huge")
   end)
 
   -- Starts a download in a process of its own.

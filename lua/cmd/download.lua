@@ -82,13 +82,22 @@ local function make_folders(files)
   return true
 end
 
+-- The nearest folder on the way to a path that is there already.
+local function nearest_folder(path)
+  repeat
+    path = path:match("^(.*)/[^/]*$") or "."
+    if path == "" then path = "/" end
+  until fs.stat(path)
+  return path
+end
+
+-- All files together; a part has the length of its file, however much of it is there.
 local function check_disk(files)
   local need = 0
   for _, file in ipairs(files) do
-    local part = fs.stat(file.path .. ".part")
-    need = need + math.max(0, (file.size or 0) - (part and part.size or 0))
+    if not fs.stat(file.path .. ".part") then need = need + (file.size or 0) end
   end
-  local free = files[1] and fs.disk_free(files[1].path:match("^(.*)/") or ".")
+  local free = files[1] and fs.disk_free(nearest_folder(files[1].path))
   if not free or need <= free then return true end
   return nil, ("%d bytes are needed, %d are free"):format(need, free), "disk_full"
 end
@@ -126,15 +135,16 @@ local function show(ctx, results)
 end
 
 local function fetch(ctx, files)
-  local progress
+  local shown = { label = "download", unit = "B" }
+  local progress = ctx.report.progress(shown)
   local results, message, code = require("bittern.download").run(files, {
     parallel = ctx.args.parallel, speed = ctx.args.limit_rate,
     on_progress = function(done, total)
-      progress = progress or ctx.report.progress { label = "download", total = total, unit = "B" }
+      shown.total = total -- of some files it is known when their turn comes
       progress:update(done)
     end,
   })
-  if progress then progress:finish() end
+  progress:finish()
   return results, message, code
 end
 

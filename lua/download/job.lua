@@ -50,6 +50,13 @@ local function missing_of(self)
   return left or parts.all(size)
 end
 
+local function check_room(self, missing)
+  local need, free = parts.bytes(missing), fs.disk_free(self.part:temporary())
+  if not free or need <= free then return true end
+  return nil, ("%s: %d bytes are needed, %d are free"):format(self.file.path, need, free),
+    "disk_full"
+end
+
 -- Opens part, state and hash, from the first byte unless `resumes`. The part is as long as the file
 -- from here on, and what is noted is what is true: nothing of another version is taken up later.
 local function open_files(self, resumes)
@@ -58,6 +65,8 @@ local function open_files(self, resumes)
   if not self.part then return nil, message, code end
   local missing = resumes and missing_of(self) or parts.all(self.remote.size)
   local ok
+  ok, message, code = check_room(self, missing)
+  if not ok then return nil, message, code end
   ok, message, code = self.part:truncate(self.remote.size)
   if not ok then return nil, message, code end
   self.state, message, code = state.open(path)

@@ -65,6 +65,8 @@ describe("bittern download", function()
     assert.equal(2, run(home, { "hf:nonsense" }).status)
     assert.equal(3, run(home, { "ftp://127.0.0.1/x" }).status)
     assert.equal(7, run(home, { server.url .. "/none" }).status)
+    assert.equal(7, run(home, { server.url .. "/none", "--to", "/" }).status)
+    assert.equal(2, run(home, { "hf:o/.." }).status)
     assert.equal(6, support.bittern(home, { "--offline", "download", url }).status)
   end)
 
