@@ -60,12 +60,17 @@ function M.prove(url, artifact, on_progress, redirects)
     "integrity"
 end
 
--- What the environment says of a publisher's arguments: BITTERN_S3_BUCKET is `bucket` of `s3`.
+--- The environment's name of a publisher's argument: BITTERN_S3_BUCKET is `bucket` of `s3`.
+function M.variable(publisher, argument)
+  local name = (publisher:match("([^/]*)%.lua$") or publisher):gsub("%W", "_")
+  return ("BITTERN_%s_%s"):format(name, argument):upper()
+end
+
+-- What the environment says of a publisher's arguments.
 local function with_environment(env, name, publisher, set)
   local all = {}
-  local prefix = "BITTERN_" .. (name:match("([^/]*)%.lua$") or name):upper():gsub("%W", "_") .. "_"
   for argument in pairs(publisher.args or {}) do
-    all[argument] = env(prefix .. argument:upper())
+    all[argument] = env(M.variable(name, argument))
   end
   for argument, value in pairs(set or {}) do all[argument] = value end
   return all

@@ -6,7 +6,10 @@ local sys = require "core.sys"
 
 local M = {}
 
-local HIDDEN <const> = "[redacted]"
+--- What stands for a secret.
+M.HIDDEN = "[redacted]"
+
+local HIDDEN <const> = M.HIDDEN
 local FEWEST_WORDS <const> = 6
 
 -- What people name variables that hold secrets.
