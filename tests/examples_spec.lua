@@ -1,4 +1,6 @@
 -- The examples run. Those that need the network, a server or a person are left to their readers.
+local fs = require "core.fs"
+
 local support = require "tests.support"
 
 local alone = { "compress", "eval", "kernels", "keybox", "ledger", "limit", "logits", "patch",
@@ -17,6 +19,17 @@ describe("the examples", function()
 
   it("run as they are", function()
     for _, name in ipairs(alone) do runs(name) end
+  end)
+
+  it("have a mode that is rehearsed from its task to a best, as its document shows it", function()
+    local folder = support.root .. "/examples/speedup"
+    local done = support.bittern(home, { "run", folder .. "/tests/speedup.lua" })
+    assert.same({ 0, "mode speedup: all as it should be\n" }, { done.status, done.stderr })
+    local document = assert(fs.read(support.root .. "/docs/write-a-mode.md"))
+    for _, name in ipairs { "modes/speedup.lua", "tasks/speedup/task.json",
+      "tasks/speedup/repo/bench.sh" } do
+      assert.truthy(document:find(assert(fs.read(folder .. "/" .. name)), 1, true), name)
+    end
   end)
 
   it("run with a file to write", function()
