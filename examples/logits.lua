@@ -11,6 +11,6 @@ end
 
 local tokens = buffer.from_bytes("\0\0")
 local seen = assert(logits.compare(tokens, certain(2), certain(0.5), 2))
-local says <const> = "the token costs %.4f nats, %.4f by the reference; divergence %.4f; same best: %s"
+local says <const> = "costs %.4f nats, %.4f by the reference; divergence %.4f; same best: %s"
 print(says:format(seen.other:get(0), seen.reference:get(0), seen.divergence:get(0),
   seen.agree:get(0) == 1))

@@ -1,5 +1,5 @@
 -- The miner's own durable record: runs and their steps, artifacts, every POST (ledger/posts.lua),
--- compressions (ledger/compressions.lua), events.
+-- compressions (ledger/compressions.lua), scores (ledger/scores.lua), events.
 -- Each write is on disk before it returns: an intent survives what happens to its POST.
 local fs = require "core.fs"
 local sha256 = require "core.sha256"
@@ -11,11 +11,12 @@ local compressions = require "bittern.ledger.compressions"
 local paths = require "bittern.paths"
 local posts = require "bittern.ledger.posts"
 local schema = require "bittern.ledger.schema"
+local scores = require "bittern.ledger.scores"
 
 local M = {}
 
 local Ledger = {}
-for _, methods in ipairs { posts, compressions } do
+for _, methods in ipairs { posts, compressions, scores } do
   for name, method in pairs(methods) do Ledger[name] = method end
 end
 Ledger.__index = Ledger

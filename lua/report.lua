@@ -53,8 +53,8 @@ function M.out(text)
   put(text)
 end
 
--- Bytes that are no UTF-8, as file names may have, become U+FFFD: JSON cannot hold them.
-local function valid(text)
+--- Bytes that are no UTF-8, as file names may have, become U+FFFD: JSON cannot hold them.
+function M.valid(text)
   local parts, from = {}, 1
   while true do
     local ok, bad = utf8.len(text, from)
@@ -67,7 +67,7 @@ local function valid(text)
 end
 
 local function all_valid(value)
-  if type(value) == "string" then return valid(value) end
+  if type(value) == "string" then return M.valid(value) end
   if type(value) ~= "table" then return value end
   local copy = setmetatable({}, getmetatable(value))
   for key, member in pairs(value) do copy[all_valid(key)] = all_valid(member) end

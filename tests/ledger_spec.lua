@@ -139,6 +139,26 @@ describe("ledger", function()
     assert.equal(2, #assert(ledger:posts { limit = 2 }))
   end)
 
+  it("keeps the last score of the same bytes, text and settings, and how they were made", function()
+    local ledger <close> = open(path)
+    local score = { model = "/m/out.zip", sha256 = "aa", size = 7, text = "t", settings = "{}",
+      nats = 2.5, error = 0.1, tokens = 10, parameters = 100 }
+    assert(ledger:add_score(score))
+    score.nats, score.error = 2.25, nil
+    assert(ledger:add_score(score))
+    score.settings = '{"limit":1}'
+    assert(ledger:add_score(score))
+    assert(ledger:add_compression("/m", { recipe = "rowmix", recipe_sha256 = "r",
+      settings = { set = { base = "t5" } }, parameters = 100, bytes = 7, out = "/m/out.zip",
+      size = 7, sha256 = "aa", plan = {} }, 1))
+    local rows = assert(ledger:scores())
+    assert.equal(2, #rows)
+    for _, row in ipairs(rows) do
+      assert.same({ "rowmix", "/m", 2.25 }, { row.recipe, row.base, row.nats })
+      assert.matches("t5", row.compression)
+    end
+  end)
+
   it("takes over what a ledger of version 1 holds", function()
     assert(fs.mkdir(path:match("^(.*)/")))
     local db = assert(require("core.store").open(path))

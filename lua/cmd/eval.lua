@@ -102,6 +102,7 @@ local function arguments(parser)
   parser:option("--threads", "documents scored at once (else one per core)"):argname "N"
     :convert(whole("--threads", 1, 256))
   parser:flag("--per-document", "a table of documents, too")
+  parser:flag("--no-cache", "score again what was measured before")
 end
 
 local function check_arguments(args)
@@ -117,6 +118,40 @@ local function check_arguments(args)
   return true
 end
 
+-- A score belongs into the ledger; that it cannot be noted does not undo it.
+local function record(report, args, mark, result)
+  local ledger <close>, message = require("bittern.ledger").open()
+  local ok
+  if ledger then
+    ok, message = ledger:add_score { model = args.model, sha256 = mark.sha256, size = mark.size,
+      text = mark.text, settings = mark.settings, nats = result.heldout_cross_entropy_nats,
+      error = result.standard_error_nats, tokens = result.token_count,
+      parameters = result.parameter_count }
+  end
+  if not ok then report.warn("not in the ledger: " .. message) end
+end
+
+-- What was measured before, or is now.
+local function measure(ctx, options)
+  local cache = require "bittern.eval.cache"
+  local args, report = ctx.args, ctx.report
+  local mark, message, code = cache.mark(options)
+  if not mark then return nil, message, code end
+  local result = not args.no_cache and cache.find(mark) or nil
+  if result then
+    report.say "measured before; --no-cache scores again"
+  else
+    options.threads, options.per_document = args.threads, true
+    options.on_progress = progress(report)
+    result, message, code = require("bittern.eval.score").score(options)
+    if not result then return nil, message, code end
+    local kept, why = cache.keep(mark, result)
+    if not kept then report.warn("not in the cache: " .. why) end
+  end
+  record(report, args, mark, result)
+  return result
+end
+
 return {
   api = 1,
   about = "perplexity of a model or packed artifact on a text",
@@ -128,14 +163,13 @@ return {
     if not ok then return nil, wrong, kind end
     local text, message, code = require("core.fs").read(args.text, LARGEST_TEXT)
     if not text then return nil, message, code end
-    local result, why, id = require("bittern.eval.score").score {
+    local result, why, id = measure(ctx, {
       model = args.model, text = text, mode = args.mode, documents = args.documents,
       max_tokens = args.max_tokens, stride = args.stride, limit = args.limit, seed = args.seed,
-      until_se = args.until_se, tokenizer = args.tokenizer, threads = args.threads,
-      reference = args.reference, per_document = args.per_document or false,
-      on_progress = progress(report),
-    }
+      until_se = args.until_se, tokenizer = args.tokenizer, reference = args.reference,
+    })
     if not result then return nil, why, id end
+    if not args.per_document then result.documents = nil end
     if ctx.json then report.data(result) else show(report, result) end
     return true
   end,

@@ -2,8 +2,10 @@
 -- two disagree. One document at a time: its logits under both models are all that is held.
 local logits = require "core.logits"
 
+local json = require "bittern.json"
 local load = require "bittern.eval.load"
 local models = require "bittern.model"
+local report = require "bittern.report"
 local totals = require "bittern.eval.totals"
 
 local M = {}
@@ -86,8 +88,9 @@ local function told(one, tokenizer)
     parts[#parts + 1] = tokenizer.text(one.tokens:get(i))
   end
   return { document = one.document, position = one.position, lost_nats = one.lost,
-    nats = one.nats, reference_nats = one.reference_nats, before = table.concat(parts),
-    token = tokenizer.text(one.tokens:get(one.position)) }
+    nats = one.nats, reference_nats = one.reference_nats,
+    before = report.valid(table.concat(parts)),
+    token = report.valid(tokenizer.text(one.tokens:get(one.position))) }
 end
 
 --- What was found.
@@ -97,7 +100,7 @@ end
 --   standard errors; top1_agreement = share; worst = {{document, position, token, before,
 --   lost_nats, nats, reference_nats}}}
 function Comparison:result(tokenizer)
-  local sums, worst = self.sums, {}
+  local sums, worst = self.sums, json.array {}
   for i, one in ipairs(self.worst) do worst[i] = told(one, tokenizer) end
   return {
     model = self.path, heldout_cross_entropy_nats = sums.nats:mean(),

@@ -1,7 +1,7 @@
 -- The tables of the ledger, and their version.
 local M = {}
 
-local VERSION <const> = 3
+local VERSION <const> = 4
 
 local posts <const> = [[CREATE TABLE posts (id INTEGER PRIMARY KEY, run INTEGER REFERENCES runs,
   coordinator TEXT NOT NULL, hotkey TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,
@@ -18,6 +18,11 @@ local compressions <const> = [[CREATE TABLE compressions (id INTEGER PRIMARY KEY
 local tensors <const> = [[CREATE TABLE tensors (compression INTEGER NOT NULL REFERENCES
   compressions, name TEXT NOT NULL, codec TEXT NOT NULL, plan TEXT NOT NULL, bytes INTEGER,
   error REAL, PRIMARY KEY (compression, name))]]
+-- One score of the same bytes on the same text in the same way.
+local scores <const> = [[CREATE TABLE scores (id INTEGER PRIMARY KEY, model TEXT NOT NULL,
+  sha256 TEXT NOT NULL, size INTEGER NOT NULL, text TEXT NOT NULL, settings TEXT NOT NULL,
+  nats REAL NOT NULL, error REAL, tokens INTEGER NOT NULL, parameters INTEGER NOT NULL,
+  scored REAL NOT NULL, UNIQUE (sha256, text, settings))]]
 
 local schema = {
   [[CREATE TABLE runs (id INTEGER PRIMARY KEY, workflow TEXT NOT NULL, slug TEXT NOT NULL,
@@ -30,7 +35,7 @@ local schema = {
   [[CREATE TABLE artifacts (id INTEGER PRIMARY KEY, run INTEGER REFERENCES runs,
     path TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL, url TEXT NOT NULL,
     published REAL NOT NULL)]],
-  posts, posts_index, compressions, tensors,
+  posts, posts_index, compressions, tensors, scores,
   [[CREATE TABLE events (id INTEGER PRIMARY KEY, run INTEGER REFERENCES runs, at REAL NOT NULL,
     kind TEXT NOT NULL, text TEXT NOT NULL)]],
 }
@@ -46,7 +51,7 @@ local steps = { {
     WHEN state = 'intent' AND attempts > 0 THEN 'unknown' ELSE state END,
     submission_id, status, message, started, started, ended FROM submissions]],
   "DROP TABLE claims", "DROP TABLE submissions",
-}, { compressions, tensors } }
+}, { compressions, tensors }, { scores } }
 
 local function apply(db, statements)
   for _, statement in ipairs(statements) do

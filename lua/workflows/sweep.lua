@@ -6,6 +6,7 @@ local fs = require "core.fs"
 local sha256 = require "core.sha256"
 local sys = require "core.sys"
 
+local cache = require "bittern.eval.cache"
 local check = require "bittern.check"
 local engine = require "bittern.compress.engine"
 local eval = require "bittern.eval.score"
@@ -93,6 +94,17 @@ local function compress(ctx, try, path)
   return made
 end
 
+-- The score as `bittern eval` notes one, for `bittern frontier`.
+local function record(ctx, try, made, path, scored)
+  local mark, message, code = cache.mark { model = path, text = ctx.text, mode = "validator",
+    documents = "tokens", max_tokens = ctx.args.max_tokens, tokenizer = "auto" }
+  if not mark then return nil, message, code end
+  return ctx.ledger:add_score { model = try.label, sha256 = mark.sha256, size = made.size,
+    text = mark.text, settings = mark.settings, nats = scored.heldout_cross_entropy_nats,
+    error = scored.standard_error_nats, tokens = scored.token_count,
+    parameters = scored.parameter_count }
+end
+
 local function measure(ctx, try)
   local path = ctx.folder .. "/candidate.zip"
   local made, message, code = compress(ctx, try, path)
@@ -102,6 +114,8 @@ local function measure(ctx, try)
   if not made then return nil, message, code end
   local scored, why, id = score(ctx, path)
   if not scored then return nil, why, id end
+  local noted, trouble, cause = record(ctx, try, made, path, scored)
+  if not noted then return nil, trouble, cause end
   local gone, reason, kind = fs.remove(path)
   if not gone then return nil, reason, kind end
   return { bytes = made.size, parameters = made.parameters, ppl = scored.heldout_ppl,

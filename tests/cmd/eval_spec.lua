@@ -1,5 +1,6 @@
 local fs = require "core.fs"
 local json = require "bittern.json"
+local ledgers = require "bittern.ledger"
 local process = require "core.process"
 local support = require "tests.support"
 local sys = require "core.sys"
@@ -60,6 +61,38 @@ describe("bittern eval", function()
     assert.equal(0, done.status)
     assert.matches("reference_heldout_ppl=%d.*lost_nats=0.000000\ndivergence_nats=0.000000\n"
       .. "top1_agreement=1.000000\n$", done.stdout)
+  end)
+
+  it("keeps what it measured until artifact, text or settings change", function()
+    local folder = home .. "/cached"
+    assert(fs.mkdir(folder))
+    for _, name in ipairs { "config.json", "model.safetensors" } do
+      assert(fs.write(folder .. "/" .. name, assert(fs.read(support.model .. "/" .. name))))
+    end
+    local short = home .. "/short"
+    assert(fs.write(short, "some text to score\nand more"))
+    local function run(...)
+      local done = eval(folder, "--text", short, "--json", ...)
+      assert.equal(0, done.status, done.stderr)
+      return done.stdout, done.stderr:find("measured before", 1, true) ~= nil
+    end
+    local first, before = run()
+    assert.is_false(before)
+    local again, known = run()
+    assert.is_true(known)
+    assert.equal(first, again)
+    assert.is_false(select(2, run("--no-cache")))
+    assert.is_false(select(2, run("--documents", "lines")))
+    assert(fs.write(short, "another text to score"))
+    assert.is_false(select(2, run()))
+    assert(fs.write(folder .. "/notes", "a file more is another artifact"))
+    assert.is_false(select(2, run()))
+    local ledger <close> = assert(ledgers.open(home .. "/.local/state/bittern/ledger.db"))
+    local row = ledger:scores()[1]
+    assert.equal(folder, row.model)
+    assert.near(json.decode(first).heldout_cross_entropy_nats,
+      ledger:query("SELECT nats FROM scores WHERE model = ? ORDER BY id", folder)[1].nats, 1e-12)
+    assert.equal(2428672, row.parameters)
   end)
 
   it("refuses wrong arguments", function()

@@ -1,0 +1,105 @@
+-- Scores that were measured before: found by the hashes of artifact and text, and by the settings.
+local fs = require "core.fs"
+local lfs = require "lfs"
+local sha256 = require "core.sha256"
+
+local canonical = require "bittern.canonical"
+local json = require "bittern.json"
+local pack = require "bittern.artifact.pack"
+local paths = require "bittern.paths"
+
+local M = {}
+
+-- Counts up when the same settings give other figures than before.
+local REVISION <const> = 1
+
+-- Files of a model directory, as an archive would hold them.
+local function files_of(folder)
+  local names = {}
+  for name in lfs.dir(folder) do
+    local mode = lfs.attributes(folder .. "/" .. name, "mode")
+    if mode == "file" and not pack.is_skipped(name) then names[#names + 1] = name end
+  end
+  table.sort(names)
+  return names
+end
+
+local function digest_folder(folder)
+  local lines, total = {}, 0
+  for _, name in ipairs(files_of(folder)) do
+    local hash, size, code = sha256.file(folder .. "/" .. name)
+    if not hash then return nil, size, code end
+    lines[#lines + 1], total = ("%s %s"):format(name, hash), total + size
+  end
+  return sha256.hex(table.concat(lines, "\n")), total
+end
+
+-- SHA-256 of a file, or of a directory's names and files; and its bytes.
+local function digest(path)
+  local info, message, code = fs.stat(path)
+  if not info then return nil, message, code end
+  if info.type == "directory" then return digest_folder(path) end
+  return sha256.file(path)
+end
+
+-- A tokenizer that a file describes is another one when the file changes.
+local function tokenizer_of(wanted)
+  if wanted == "auto" or wanted == "bytes" then return wanted end
+  return sha256.file(wanted)
+end
+
+-- What makes scores comparable, beside the text.
+local function settings_of(options)
+  local tokenizer, message, code = tokenizer_of(options.tokenizer)
+  if not tokenizer then return nil, message, code end
+  local mode = options.mode
+  return canonical.encode {
+    mode = mode, max_tokens = options.max_tokens, tokenizer = tokenizer, revision = REVISION,
+    documents = mode == "validator" and options.documents or nil,
+    stride = mode == "stride" and (options.stride or options.max_tokens // 2) or nil,
+    limit = options.limit, seed = options.seed,
+    until_se = options.until_se and ("%.17g"):format(options.until_se),
+  }
+end
+
+--- What a score is known by.
+-- @param options {model = path, text = string, mode=, documents=, max_tokens=, stride=, limit=,
+--   seed=, until_se=, tokenizer=, reference = path or nil} as bittern.eval.score takes them
+-- @return {sha256, size = of the model, text = SHA-256, settings = text, file = where the result
+--   lies or will}, or nil, message, code
+function M.mark(options)
+  local settings, message, code = settings_of(options)
+  if not settings then return nil, message, code end
+  local hash, size, id = digest(options.model)
+  if not hash then return nil, size, id end
+  local reference = ""
+  if options.reference then
+    reference, size, id = digest(options.reference)
+    if not reference then return nil, size, id end
+  end
+  local text = sha256.hex(options.text)
+  local name = sha256.hex(table.concat({ hash, text, settings, reference }, "\n"))
+  return { sha256 = hash, size = size, text = text, settings = settings,
+    file = ("%s/scores/%s.json"):format(paths.cache(), name) }
+end
+
+--- A score that was measured before.
+-- @param mark as M.mark gives it
+-- @return result of bittern.eval.score, or nil; a file that cannot be read counts for none
+function M.find(mark)
+  local text = fs.read(mark.file)
+  local result = text and json.decode(text)
+  if type(result) ~= "table" or not result.heldout_cross_entropy_nats then return nil end
+  if result.reference then json.array(result.reference.worst) end
+  return result
+end
+
+--- Keeps a score.
+-- @return true, or nil, message, code
+function M.keep(mark, result)
+  local made, message, code = fs.mkdir(mark.file:match("^(.*)/"))
+  if not made then return nil, message, code end
+  return fs.write(mark.file, assert(json.encode(result)))
+end
+
+return M
