@@ -180,15 +180,17 @@ end
 --- Gives the claim of an abandoned run back. That this fails ends nothing: it is told.
 -- @param ctx as once.send
 -- @param claim_id or nil
+-- @return claim record, or nil
 function M.abandon(ctx, claim_id, task_id)
-  if not claim_id then return end
+  if not claim_id then return nil end
   local record, message, code = M.cancel(ctx, claim_id, task_id)
-  if not ctx.report then return end
+  if not ctx.report then return record end
   if record then
     ctx.report.say(("claim %s given back: %s"):format(claim_id, tostring(record.status)))
   elseif code ~= "claim_used" then
     ctx.report.warn(("claim %s could not be given back: %s"):format(claim_id, message))
   end
+  return record
 end
 
 return M

@@ -77,4 +77,19 @@ function M.show(ctx, request)
   return true
 end
 
+--- Shows several requests, or none, as M.show shows one.
+-- @param requests array
+function M.show_all(ctx, requests)
+  if ctx.json then
+    ctx.report.data { dry_run = true, requests = canonical.array(requests) }
+    return true
+  end
+  for i, request in ipairs(requests) do
+    if i > 1 then ctx.report.out("") end
+    for _, line in ipairs(M.lines(request)) do ctx.report.out(line) end
+  end
+  if #requests == 0 then ctx.report.say("nothing would be sent") end
+  return true
+end
+
 return M

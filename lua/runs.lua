@@ -27,18 +27,18 @@ end
 --- Ends an unfinished run and gives its claim back, once it is known what became of its submission.
 -- @param open as once.send takes it
 -- @param run of the ledger
--- @return run, or nil, message, code
+-- @return run and the claim that was given back or nil; or nil, message, code
 function M.abandon(open, run)
   local sent, message, code = sent_by(open, run)
   if sent == nil then return nil, message, code end
   local record
   if sent then record, message, code = submit.settle(open, sent) end
   if sent and record == nil then return nil, message, code end
-  if not record then claims.abandon(open, claim_of(open, run)) end
+  local claim = not record and claims.abandon(open, claim_of(open, run)) or nil
   local ended
   ended, message, code = open.ledger:end_run(run.id, "abandoned")
   if not ended then return nil, message, code end
-  return run
+  return run, claim
 end
 
 --- Makes way for a run: abandons the unfinished one when that is asked for. Other settings cannot

@@ -39,54 +39,64 @@ local function cancel_one(open, claim)
   return claims.cancel(open, claim.id, claim.task_id)
 end
 
-local function cancel_all(ctx, open, list)
-  local done = canonical.array {}
+local function cancel_all(ctx, open, list, done)
   for _, claim in ipairs(list) do
     local record, how, code = cancel_one(open, claim)
     if not record then return nil, how, code end
     done[#done + 1] = { id = claim.id, status = record.status, how = how }
     ctx.report.say(("claim %s: %s, %s"):format(claim.id, tostring(record.status), how))
-    if not ctx.json then ctx.report.out(claim.id) end
   end
   return done
 end
 
-local function abandon_runs(ctx, open, key)
+-- Ends the task's unfinished runs; what became of their claims is added to `done`.
+local function abandon_runs(ctx, open, key, done)
   local list, message, code = open.ledger:open_runs(key)
   for _, run in ipairs(list or {}) do
-    local done
-    done, message, code = runs.abandon(open, run)
-    if not done then return nil, message, code end
+    local ended, claim
+    ended, claim, code = runs.abandon(open, run)
+    if not ended then return nil, claim, code end
+    if claim then
+      done[#done + 1] = { id = claim.id, status = claim.status, how = "of an abandoned run" }
+    end
     ctx.report.say(("run %d is abandoned"):format(run.id))
   end
   return list, message, code
 end
 
 local function preview_all(ctx, open, list)
-  for _, claim in ipairs(list) do
+  local requests = canonical.array {}
+  for i, claim in ipairs(list) do
     local request, message, code = preview.request(open.client,
       { method = "POST", path = ("/api/v1/claims/%s/cancel"):format(claim.id) })
     if not request then return nil, message, code end
-    preview.show(ctx, request)
+    requests[i] = request
   end
+  preview.show_all(ctx, requests)
   return true
+end
+
+local function show(ctx, done)
+  if ctx.json then return ctx.report.data { claims = done } end
+  for _, claim in ipairs(done) do ctx.report.out(claim.id) end
+  if #done == 0 then ctx.report.say("no claim of this hotkey to give back") end
 end
 
 local function cancel(ctx, open, key)
   local list, message, code = claims_of(open, ctx.args.what)
   if not list then return nil, message, code end
   if ctx.args.dry_run then return preview_all(ctx, open, list) end
+  local done = canonical.array {}
   if open.task then
     local ended
-    ended, message, code = abandon_runs(ctx, open, key)
+    ended, message, code = abandon_runs(ctx, open, key, done)
     if not ended then return nil, message, code end
     list, message, code = claims_of(open, ctx.args.what)
     if not list then return nil, message, code end
   end
-  local done
-  done, message, code = cancel_all(ctx, open, list)
+  done, message, code = cancel_all(ctx, open, list, done)
   if not done then return nil, message, code end
-  if ctx.json then ctx.report.data { claims = done } end
+  show(ctx, done)
   return true
 end
 

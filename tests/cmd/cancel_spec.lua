@@ -36,9 +36,11 @@ describe("bittern cancel", function()
   it("abandons the unfinished run of a task, and gives its claim back", function()
     miner = mining.start()
     assert.is_true(miner:kill_after(BINARY, "compress"))
-    local done = miner:run { "cancel", BINARY }
+    local done = miner:run { "cancel", BINARY, "--json" }
     assert.equal(0, done.status, done.stderr)
     assert.matches("run 1 is abandoned", done.stderr)
+    local given = json.decode(done.stdout).claims
+    assert.same({ 1, "cancelled" }, { #given, given[1].status })
     assert.same({ "cancelled" }, states())
     assert.equal(8, miner:mine(BINARY).status)
     assert.same({ "cancelled", "completed" }, states())
@@ -57,11 +59,22 @@ describe("bittern cancel", function()
     miner = mining.start()
     local claim = take()
     local done = miner:run { "cancel", claim, "--dry-run", "--json" }
-    local request = assert(json.decode(done.stdout)).request
+    local requests = assert(json.decode(done.stdout)).requests
+    local request = requests[1]
+    assert.equal(1, #requests)
     assert.same({ "POST", miner.url .. "/api/v1/claims/" .. claim .. "/cancel" },
       { request.method, request.url })
     assert.is_nil(request.body)
     assert.same({ "active" }, states())
+  end)
+
+  it("says so when there is nothing to give back", function()
+    miner = mining.start()
+    local done = miner:run { "cancel", BINARY }
+    assert.same({ 0, "" }, { done.status, done.stdout })
+    assert.matches("no claim of this hotkey to give back", done.stderr)
+    done = miner:run { "cancel", BINARY, "--dry-run", "--json" }
+    assert.same({ dry_run = true, requests = {} }, json.decode(done.stdout))
   end)
 
   it("refuses another's claim, and one that there is not", function()
