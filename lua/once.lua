@@ -62,9 +62,10 @@ local function unknown(row, message)
 end
 
 -- The coordinator said no, or nothing left this machine. A refusal as a duplicate, and one that
--- follows an attempt without an answer, may speak of what was carried out before.
+-- follows a try without an answer, of now or of an earlier time, may speak of what was carried out.
 local function refused(ctx, post, row, kind, message, code)
-  if kind == "refused" and (code == "conflict" or row.attempts > 1) then
+  local may_be_there = code == "conflict" or row.attempts > 1 or ctx.ledger:given_up_before(row)
+  if kind == "refused" and may_be_there then
     local record = post.look(row)
     if record then return adopt(ctx, row, record, "found after a refusal as a duplicate") end
   end

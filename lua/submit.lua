@@ -43,20 +43,22 @@ function M.base_ref(task, given)
     task.slug, tostring(ref), tostring(task.repository), tostring(ref)), "config"
 end
 
--- A submission in the coordinator's list that is this one.
-local function is_it(record, row, artifact)
+-- A submission in the coordinator's list that is this one. A record without its claim is known by
+-- what it carries.
+local function is_it(record, row, body)
   if record.miner_hotkey ~= nil and record.miner_hotkey ~= row.hotkey then return false end
   if record.claim_id ~= nil then return record.claim_id == row.subject end
-  return artifact ~= nil and record.artifact_sha256 == artifact
+  if body.artifact_sha256 then return record.artifact_sha256 == body.artifact_sha256 end
+  return record.patch == body.patch and record.summary == body.summary
 end
 
 local function look(ctx)
   return function(row)
     local list, message, code = ctx.client:submissions { task_id = row.task_id }
     if not list then return nil, "list submissions: " .. message, code end
-    local artifact = canonical.decode(row.body).artifact_sha256
+    local body = canonical.decode(row.body)
     for _, record in ipairs(list) do
-      if record.id and is_it(record, row, artifact) then return record end
+      if record.id and is_it(record, row, body) then return record end
     end
     return false
   end

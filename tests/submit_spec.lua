@@ -88,6 +88,28 @@ describe("submit", function()
     end)
   end
 
+  it("knows a patch again in a list that names neither claims nor artifacts", function()
+    local client = fake.new { submit = { "lost_answer" } }
+    client.submissions = function()
+      return { { id = "other", miner_hotkey = "5Me", patch = "diff 2", summary = "a summary" },
+        { id = "ours", miner_hotkey = "5Me", patch = "diff 1", summary = "a summary" } }
+    end
+    local bare = body { patch = "diff 1" }
+    bare.artifact_uri, bare.artifact_sha256, bare.artifact_size_bytes = nil, nil, nil
+    local record = submit.send(fake.context(client, ledger), bare)
+    assert.same({ "ours", 1 }, { record.id, client.posts.submit })
+  end)
+
+  it("looks for it when it is refused after an earlier one may have come late", function()
+    local client = fake.new { submit = { "lost_request", "lost_request", "refused" } }
+    send(client)
+    client.submission_list[1] =
+      { id = "late", task_id = "t", miner_hotkey = "5Me", claim_id = "claim-1" }
+    local record, how = send(client)
+    assert.equal("late", record and record.id, how)
+    assert.equal("done", row().state)
+  end)
+
   it("sends once more when the list shows that the request was lost", function()
     local client = fake.new { submit = { "lost_request" } }
     local record = send(client)

@@ -52,6 +52,18 @@ function M:last_post(key)
     AND subject = ? ORDER BY id DESC LIMIT 1]], key.coordinator, key.hotkey, key.kind, key.subject)
 end
 
+--- Whether an earlier POST about the same was sent and given up: it may have come late.
+-- @param row of the ledger
+-- @return boolean, or nil, message, code
+function M:given_up_before(row)
+  local found, message, code = self:first([[SELECT id FROM posts WHERE coordinator = ?
+    AND hotkey = ? AND kind = ? AND subject = ? AND id < ? AND state = 'not_sent'
+    AND attempts > 0 LIMIT 1]],
+    row.coordinator, row.hotkey, row.kind, row.subject, row.id)
+  if found == nil then return nil, message, code end
+  return found and true
+end
+
 --- The newest POST of a kind that a run made.
 -- @return row, false, or nil, message, code
 function M:run_post(run, kind)
