@@ -165,6 +165,17 @@ function Ledger:event(run, kind, text)
     run, self.now(), kind, text)
 end
 
+--- The texts of one kind in a run's history.
+-- @return set of texts, or nil, message, code
+function Ledger:events(run, kind)
+  local rows, message, code =
+    self:query("SELECT text FROM events WHERE run = ? AND kind = ?", run, kind)
+  if not rows then return nil, "ledger: " .. message, code end
+  local set = {}
+  for _, row in ipairs(rows) do set[row.text] = true end
+  return set
+end
+
 --- Any question, for people's scripts.
 -- @return array of rows, or nil, message, code
 function Ledger:query(sql, ...)

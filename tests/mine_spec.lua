@@ -286,6 +286,25 @@ describe("mine", function()
     assert.equal(8, miner:mine(BINARY, { "--base-ref", ("a"):rep(40) }).status)
   end)
 
+  it("remembers what its user decided, until the contradiction is another one", function()
+    miner = mining.start()
+    local function contradict(path)
+      miner:ask(([[UPDATE task SET record = json_set(record, '$.result_path', '%s')]]):format(path))
+    end
+    contradict "other.json"
+    local done = miner:mine(BINARY)
+    assert.equal(9, done.status, done.stderr)
+    assert.matches("--decide result_path", done.stderr, 1, true)
+    assert.same({ 0, 0 }, { miner:count() })
+    assert.equal(0, miner:mine(BINARY, { "--decide", "result_path", "--dry-run" }).status)
+    contradict "third.json"
+    assert.equal(9, miner:mine(BINARY).status)
+    contradict "other.json"
+    done = miner:mine(BINARY)
+    assert.equal(8, done.status, done.stderr)
+    assert.matches("decided before: result_path", done.stderr)
+  end)
+
   it("does not start anew, or change, what may already be sent", function()
     miner = mining.start()
     assert.equal(8, miner:mine(BINARY).status)

@@ -183,6 +183,7 @@ function M.rules(list)
     rules[i] = {
       id = "contradiction." .. field, source = contradiction.source, value = field,
       about = ("onboarding and task record agree on %s"):format(field), early = true,
+      contradiction = ("%s: %s"):format(field, contradiction.reason),
       check = function(_, _, world)
         if world.decided and world.decided[field] then return true end
         return nil, ("%s; ask the operators, or go by the record with --decide %s"):format(

@@ -6,7 +6,6 @@ local brief = require "bittern.agent.brief"
 local claims = require "bittern.claim"
 local command = require "bittern.agent.command"
 local common = require "bittern.rules.common"
-local contradictions = require "bittern.rules.contradictions"
 local patches = require "bittern.patch.source"
 local preview = require "bittern.preview"
 local proposal = require "bittern.proposal"
@@ -173,7 +172,7 @@ local function pass_gate(ctx, state)
   local open = steps.contest(ctx, state)
   local verdict
   verdict, message, code = submit.judge(open, body, ctx.demands.rules,
-    { decided = contradictions.decided(ctx.args) })
+    { decided = ctx.decisions })
   if not verdict then return nil, message, code end
   if verdict.verdict ~= "PASS" then return nil, work.stop(ctx, verdict), "stop" end
   return { body = body }, "PASS"

@@ -3,7 +3,6 @@
 local sha256 = require "core.sha256"
 
 local claims = require "bittern.claim"
-local contradictions = require "bittern.rules.contradictions"
 local gate = require "bittern.gate"
 local pack = require "bittern.artifact.pack"
 local preview = require "bittern.preview"
@@ -112,7 +111,7 @@ local function judge(ctx, state, draft)
   local body = submit.body(submission, state.claim.id, base_ref)
   local verdict = gate.judge(ctx.demands.rules, body, state.discover.task, {
     hotkey = ctx.hotkey, submissions = known, draft = draft, url_check = { ok = true },
-    decided = contradictions.decided(ctx.args),
+    decided = ctx.decisions,
     artifact = {
       size = state.hash.size, sha256 = state.hash.sha256,
       parameter_count = state.eval.packed.parameter_count,
