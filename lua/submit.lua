@@ -1,10 +1,15 @@
 -- Sending a submission exactly once (bittern.once), and what it consists of.
 local canonical = require "bittern.canonical"
+local common = require "bittern.rules.common"
 local gate = require "bittern.gate"
 local once = require "bittern.once"
 local publishing = require "bittern.publishing"
+local workspace = require "bittern.workspace"
 
 local M = {}
+
+-- Seconds to ask a repository where its branch stands.
+local ASKING <const> = 30
 
 -- Fields of a sidecar that a submission sends, beside claim_id, base_ref and patch.
 local optional = {
@@ -30,17 +35,29 @@ end
 
 local is_commit = "^" .. ("%x"):rep(40) .. "$"
 
---- The commit that an artifact-only submission names: what the user says, else the task's own.
--- @return 40 hexadecimal digits, or nil, message, "config"
-function M.base_ref(task, given)
+--- The commit that an artifact-only submission names: what the user says, else the task's own, else
+-- where the task's branch stands.
+-- @param task record
+-- @param given 40 hexadecimal digits or nil
+-- @param client of the coordinator, which says where one may ask; nil asks nobody
+-- @return 40 hexadecimal digits, or nil, message, code
+function M.base_ref(task, given, client)
   local ref = given or task.base_ref
   if type(ref) == "string" and ref:find(is_commit) then return ref end
   if given then
     return nil, ("base ref '%s' is not a commit of 40 hexadecimal digits"):format(given), "config"
   end
-  local hint = "name its commit with --base-ref (git ls-remote %s %s)"
-  return nil, ("task %s: base_ref '%s' is a branch: " .. hint):format(
-    task.slug, tostring(ref), tostring(task.repository), tostring(ref)), "config"
+  local commit, why, code = nil, "nobody was asked where it stands", "config"
+  if client and not client.offline then
+    commit, why, code = workspace.remote_commit {
+      repository = task.repository, ref = ref, timeout = ASKING,
+      rehearsal = common.is_local(client.base),
+    }
+  end
+  if commit then return commit end
+  local hint = "or name its commit with --base-ref (git ls-remote %s %s)"
+  return nil, ("task %s: base_ref '%s' is a branch: %s; " .. hint):format(
+    task.slug, tostring(ref), why, tostring(task.repository), tostring(ref)), code
 end
 
 -- A submission in the coordinator's list that is this one. A record without its claim is known by

@@ -3,6 +3,7 @@ local sys = require "core.sys"
 
 local json = require "bittern.json"
 local mining = require "tests.mining"
+local repository = require "tests.repository"
 local serving = require "tests.practice.serving"
 local store = require "core.store"
 local support = require "tests.support"
@@ -275,15 +276,34 @@ describe("mine", function()
     assert.equal(6, miner:mine(BINARY).status)
   end)
 
-  it("asks for the commit of a branch before it takes a claim", function()
+  -- The practice tasks name a commit; production's name a branch.
+  local function set_branch(name, repository_url)
+    miner:ask(([[UPDATE task SET record = json_set(record, '$.base_ref', '%s', '$.repository',
+      '%s')]]):format(name, repository_url))
+  end
+
+  it("submits the commit where the task's branch stands", function()
+    local remote = repository.make { ["train.py"] = "x = 1\n" }
     miner = mining.start()
-    miner:ask [[UPDATE task SET record = json_set(record, '$.base_ref', 'main')]]
-    local done = miner:mine(BINARY, { "--json" })
-    assert.equal(3, done.status, done.stderr)
-    assert.matches("base_ref 'main' is a branch: name its commit with --base-ref",
-      mining.failure(done).message, 1, true)
+    set_branch("production", remote.url)
+    local done = miner:mine(BINARY, { "--decide", "repository" })
+    assert.equal(8, done.status, done.stderr)
+    local body = json.decode(miner:ask("SELECT body FROM submission")[1].body)
+    assert.same({ remote.commit, "" }, { body.base_ref, body.patch })
+  end)
+
+  it("takes no claim before the commit of a branch is known", function()
+    local remote = repository.make { ["train.py"] = "x = 1\n" }
+    miner = mining.start()
+    set_branch("gone", remote.url)
+    local done = miner:mine(BINARY, { "--json", "--decide", "repository" })
+    assert.is_true(done.status ~= 0, done.stderr)
+    local message = mining.failure(done).message
+    assert.matches("has no branch or tag 'gone'; or name its commit with --base-ref", message, 1,
+      true)
     assert.same({ 0, 0 }, { miner:count() })
-    assert.equal(8, miner:mine(BINARY, { "--base-ref", ("a"):rep(40) }).status)
+    assert.equal(8, miner:mine(BINARY,
+      { "--base-ref", ("a"):rep(40), "--decide", "repository" }).status)
   end)
 
   it("remembers what its user decided, until the contradiction is another one", function()

@@ -45,6 +45,11 @@ describe("submit", function()
     assert.matches("'production' is a branch", message, 1, true)
     assert.matches("git ls-remote https://h/r.git production", message, 1, true)
     assert.is_nil(submit.base_ref(task, "abc"))
+    -- Nobody else's machine is asked, and nothing offline.
+    assert.equal("config", select(3, submit.base_ref(task, nil, { offline = true })))
+    task.repository = "/srv/task.git"
+    local client = { base = "https://coordinator.example" }
+    assert.equal("insecure", select(3, submit.base_ref(task, nil, client)))
   end)
 
   it("sends once and records the coordinator's id", function()

@@ -27,7 +27,7 @@ local function arguments(parser)
   parser:option("--idea-file", "the same, from a file"):argname "FILE"
   parser:option("--implements", "centerless tasks: the submission whose idea it builds on")
     :argname "ID"
-  parser:option("--base-ref", "commit of the task's repository, when the task names a branch")
+  parser:option("--base-ref", "commit of the task's repository (default: its branch's)")
     :argname "COMMIT"
   contradictions.arguments(parser)
   parser:option("--workflow", "the steps to run"):argname("WORKFLOW"):default "mine"

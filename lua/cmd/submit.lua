@@ -60,7 +60,7 @@ local function submission_of(ctx, open, demands)
   end
   submission.patch = built.text
   submission.base_ref, message, code = submit.base_ref(open.task,
-    ctx.args.base_ref or built.commit)
+    ctx.args.base_ref or built.commit, open.client)
   if not submission.base_ref then return nil, message, code end
   return submission
 end
@@ -97,7 +97,7 @@ return {
     parser:option("--claim", "the claim (default: your active one)"):argname "ID"
     patches.arguments(parser)
     contradictions.arguments(parser)
-    parser:option("--base-ref", "commit of the task's repository, when the task names a branch")
+    parser:option("--base-ref", "commit of the task's repository (default: its branch's)")
       :argname "COMMIT"
     parser:option("--result", "file that gets the coordinator's whole answer"):argname "FILE"
     parser:flag("--dry-run", "print the exact request, send nothing")

@@ -19,10 +19,10 @@ local function discover(ctx)
   local task, message, code = ctx.client:find(ctx.args.slug)
   if not task then return nil, message, code end
   local base_ref
-  base_ref, message, code = submit.base_ref(task, ctx.args.base_ref)
+  base_ref, message, code = submit.base_ref(task, ctx.args.base_ref, ctx.client)
   if not base_ref then return nil, message, code end
-  return { task = task }, ("%s: %s, %s"):format(task.slug, task.title or "no title",
-    task.competition_mode)
+  return { task = task, base_ref = base_ref },
+    ("%s: %s, %s"):format(task.slug, task.title or "no title", task.competition_mode)
 end
 
 local function claim_fields(ctx)
@@ -100,15 +100,12 @@ local function judge(ctx, state, draft)
   if known == nil then return nil, message, code end
   known = known or nil
   local submission = proposal.submission(ctx, state, known)
-  local base_ref
-  base_ref, message, code = submit.base_ref(state.discover.task, ctx.args.base_ref)
-  if not base_ref then return nil, message, code end
   local twin = proposal.twin(ctx, known, state.hash.sha256)
   if twin then
     return nil, ("this artifact was submitted before, as %s (%s); a duplicate earns nothing")
       :format(twin.id, tostring(twin.status)), "stop"
   end
-  local body = submit.body(submission, state.claim.id, base_ref)
+  local body = submit.body(submission, state.claim.id, state.discover.base_ref)
   local verdict = gate.judge(ctx.demands.rules, body, state.discover.task, {
     hotkey = ctx.hotkey, submissions = known, draft = draft, url_check = { ok = true },
     decided = ctx.decisions,
