@@ -47,7 +47,7 @@ static struct writer *push_closed(lua_State *L, const char *path) {
   struct writer *writer = lua_newuserdatauv(L, sizeof *writer, 0);
   writer->fd = -1;
   writer->exclusive = writer->part = false;
-  writer->written = 0;
+  writer->written = writer->started = writer->scattered = 0;
   luaL_setmetatable(L, WRITER_META);
   snprintf(writer->path, sizeof writer->path, "%s", path);
   return writer;
@@ -120,8 +120,10 @@ static int writer_write(lua_State *L) {
 static int writer_write_at(lua_State *L) {
   struct writer *writer = check_writer(L);
   uint64_t offset = bind_size(L, 2);
-  int error = base_write(writer->fd, bind_bytes(L, 3), (off_t)offset);
+  struct bytes bytes = bind_bytes(L, 3);
+  int error = base_write(writer->fd, bytes, (off_t)offset);
   if (error != 0) return bind_errno(L, error, writer->path);
+  fs_note_at(writer, bytes.size);
   lua_pushboolean(L, 1);
   return 1;
 }

@@ -75,8 +75,17 @@ int fs_open_part(struct writer *writer, mode_t mode) {
   return 0;
 }
 
+/* Bytes that are sent on their way to the disk together. */
+enum { PORTION = 32 << 20 };
+
+void fs_note_at(struct writer *writer, size_t size) {
+  writer->scattered += size;
+  if (writer->scattered < PORTION) return;
+  (void)sync_file_range(writer->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+  writer->scattered = 0;
+}
+
 void fs_note(struct writer *writer, size_t size) {
-  enum { PORTION = 32 << 20 };
   writer->written += size;
   uint64_t waiting = writer->written - writer->started;
   if (waiting < PORTION) return;

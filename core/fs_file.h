@@ -13,6 +13,7 @@ struct writer {
   bool part;                /* the file is `<path>.part` and stays */
   uint64_t written;         /* bytes, for who writes to keep */
   uint64_t started;         /* of them, those that are on their way to disk */
+  uint64_t scattered;       /* bytes written anywhere that wait for the disk */
   char path[PATH_MAX];      /* the final name */
   char temporary[PATH_MAX]; /* `.<name>.tmp-<random>` beside it */
 };
@@ -28,6 +29,10 @@ int fs_open_part(struct writer *writer, mode_t mode);
 /* Notes that `size` more bytes were written one after the other. Long files are
  * on their way to the disk while they are written, not all at the end. */
 void fs_note(struct writer *writer, size_t size);
+
+/* The same of bytes that were written anywhere: once there are enough of them,
+ * whatever waits is on its way. */
+void fs_note_at(struct writer *writer, size_t size);
 
 /* Gives the bytes their final name. Returns 0 or an errno value; the temporary
  * file is gone either way. */
