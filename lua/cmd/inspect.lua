@@ -12,16 +12,26 @@ local function bits_text(bits)
   return type(bits) == "number" and ("%.4f"):format(bits) or ""
 end
 
+-- A codec and what goes with it: "t5/128 +offsets" has a scale for 128 columns and offsets, "b1 x2
+-- +columns" two bases and scales of columns.
+local function codec_text(tensor)
+  local group = (tensor.group or 0) > 0 and "/" .. tensor.group or ""
+  local bases = (tensor.bases or 1) > 1 and " x" .. tensor.bases or ""
+  return ("%s%s%s%s%s"):format(tensor.codec, group, bases, tensor.offsets and " +offsets" or "",
+    tensor.columns and " +columns" or "")
+end
+
 -- Tensors of all layers that are alike stand on one line: digits become a star.
 local function group(tensors, all)
   local groups, by_key = {}, {}
   for _, tensor in ipairs(tensors) do
     local name = all and tensor.name or tensor.name:gsub("%.%d+%f[.%z]", ".*")
-    local key = table.concat({ name, text.shape(tensor.shape), tensor.codec }, "\0")
+    local codec = codec_text(tensor)
+    local key = table.concat({ name, text.shape(tensor.shape), codec }, "\0")
     local found = by_key[key]
     if not found then
-      found = { name = name, shape = text.shape(tensor.shape), codec = tensor.codec, count = 0,
-        bytes = 0, values = 0 }
+      found = { name = name, shape = text.shape(tensor.shape), codec = codec, count = 0, bytes = 0,
+        values = 0 }
       by_key[key], groups[#groups + 1] = found, found
     end
     found.count, found.bytes = found.count + 1, found.bytes + tensor.bytes

@@ -63,8 +63,8 @@ end
 --- What a model holds.
 -- @param model an open model
 -- @return {items = array in natural order of {name, shape, count, rows, cols, codec, bytes,
---   parameters, and of packed matrices `rescued`}, by_name, parameters, bytes, matrices}, or nil,
---   message, code
+--   parameters, and of packed matrices `matrix` and `rescued`}, by_name, parameters, bytes,
+--   matrices}, or nil, message, code
 function M.of(model)
   local description, message, code = packed.describe(model)
   if not description then return nil, message, code end

@@ -57,11 +57,16 @@ local function bits(bytes, count)
 end
 
 local function tensor_of(item)
-  return {
+  local tensor = {
     name = item.name, codec = item.codec, bytes = item.bytes, parameters = item.parameters,
     values = item.count, bits = bits(item.bytes, item.count), rescued = item.rescued,
     shape = json.array(table.move(item.shape, 1, #item.shape, 1, {})),
   }
+  local m = item.matrix
+  if not m then return tensor end
+  tensor.group, tensor.bases = m.group, m.bases or 1
+  tensor.offsets, tensor.columns = m.offsets or false, m.columns or false
+  return tensor
 end
 
 -- Totals of each codec, the largest first.

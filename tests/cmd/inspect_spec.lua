@@ -99,6 +99,34 @@ describe("bittern inspect", function()
     end
   end)
 
+  it("tells groups, bases, offsets and scales of columns of packed matrices", function()
+    local dir = support.folder()
+    local model = small_model.write({
+      { name = "layers.0.w", shape = { 8, 64 } }, { name = "layers.1.w", shape = { 8, 64 } },
+      { name = "layers.2.w", shape = { 8, 64 } }, { name = "layers.3.w", shape = { 8, 64 } },
+    })
+    assert(fs.write(dir .. "/r.lua", [[return { api = 1, about = "each another",
+      tensor = function(ctx, t)
+        if t.name:find("0") then return ctx.lowbit { codec = "t5", group = 32, offsets = true } end
+        if t.name:find("1") then return ctx.lowbit { codec = "b1", bases = 2, columns = true } end
+        return ctx.lowbit { codec = "b1", rescue = t.name:find("3") and 2 or 0 }
+      end }]]))
+    assert.equal(0, support.bittern(home, { "compress", model, "--recipe", dir .. "/r.lua",
+      "--out", dir .. "/out", "--quiet" }).status)
+    local told = {}
+    for _, t in ipairs((read(dir .. "/out")).tensors) do
+      told[#told + 1] = { t.codec, t.group, t.bases, t.offsets, t.columns, t.rescued }
+    end
+    assert.same({ { "t5", 32, 1, true, false, 0 }, { "b1", 0, 2, false, true, 0 },
+      { "b1", 0, 1, false, false, 0 }, { "b1", 0, 1, false, false, 2 } }, told)
+    local shown = inspect(dir .. "/out").stdout
+    is_narrow(shown)
+    for _, line in ipairs { "w +1 +8x64 +t5/32 %+offsets ", "w +1 +8x64 +b1 x2 %+columns ",
+      "w +2 +8x64 +b1  " } do
+      assert.matches(line, shown)
+    end
+  end)
+
   it("reads a safetensors file alone, of types without codec", function()
     local path = home .. "/x.bin"
     assert(fs.write(path, safetensors.header({ { name = "a", dtype = "U8", shape = { 2 } },
