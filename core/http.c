@@ -238,24 +238,14 @@ static struct transfer *push_request(lua_State *L) {
 
 /* request{method=, url=, headers=, body=, sink=, max_bytes=, timeout=,
  * connect_timeout=, stall_timeout=, redirects=, ca_file=, allow_http=,
- * on_progress=, http2 = true} -> {status, headers, body, size, url} | nil,
- * message, code. */
+ * on_progress=, http2 = true, fresh = false: over a new connection} -> {status,
+ * headers, body, size, url} | nil, message, code. */
 static int f_request(lua_State *L) {
-  static const char *const keys[] = {"method",
-                                     "url",
-                                     "headers",
-                                     "body",
-                                     "sink",
-                                     "max_bytes",
-                                     "timeout",
-                                     "redirects",
-                                     "ca_file",
-                                     "allow_http",
-                                     "connect_timeout",
-                                     "stall_timeout",
-                                     "on_progress",
-                                     "http2",
-                                     NULL};
+  static const char *const keys[] = {
+      "method",      "url",        "headers",         "body",
+      "sink",        "max_bytes",  "timeout",         "redirects",
+      "ca_file",     "allow_http", "connect_timeout", "stall_timeout",
+      "on_progress", "http2",      "fresh",           NULL};
   luaL_checktype(L, 1, LUA_TTABLE);
   bind_check_keys(L, 1, keys);
   lua_settop(L, CODE);
@@ -273,6 +263,8 @@ static int f_request(lua_State *L) {
   read_headers(L, transfer);
   luaL_checkstack(L, 20, NULL);
   http_prepare(transfer, method, !lua_isnil(L, BODY), ca_file);
+  if (bind_opt_boolean(L, OPTIONS, "fresh", false))
+    curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L);
   return perform(L, transfer, method, url);
 }
 

@@ -2,6 +2,7 @@
 local sha256 = require "core.sha256"
 
 local http = require "bittern.http"
+local replay = require "bittern.publishing.replay"
 local script = require "bittern.script"
 
 local M = {}
@@ -10,9 +11,11 @@ local M = {}
 -- is reported by its status and not by its length.
 local SLACK <const> = 1 << 20
 
+local REDIRECTED <const> = "submission artifact redirects are not allowed"
+
 -- What a miner must know who publishes behind a redirect all the same.
-M.REFUSED = "the bytes are there, but a validator of the public replay engine would say "
-  .. "'submission artifact redirects are not allowed'"
+M.REFUSED = "the bytes are there, but a validator of the public replay engine would say '"
+  .. REDIRECTED .. "'"
 
 local redirecting = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
 
@@ -31,16 +34,24 @@ local function objection(url, response)
   return nil
 end
 
---- Downloads a URL as a validator does (HTTP/1.1, no redirects, every byte) and compares.
--- @param url string
--- @param artifact {size=, sha256=}
--- @param on_progress function(done, total) or nil
--- @param redirects how many are followed, which validators do not
--- @return true, or nil, message, code ("redirect", "integrity", ...)
-function M.prove(url, artifact, on_progress, redirects)
+-- What is wrong with an answer, or nil.
+local function difference(url, artifact, seen)
+  if seen.encoding then
+    return ("%s sends the file encoded (%s)"):format(url, seen.encoding), "encoded"
+  end
+  if seen.size ~= artifact.size then
+    return ("%s gives %d bytes, not %d"):format(url, seen.size, artifact.size), "integrity"
+  end
+  if seen.sha256 == artifact.sha256 then return nil end
+  return ("%s gives other bytes: SHA-256 %s, not %s"):format(url, seen.sha256, artifact.sha256),
+    "integrity"
+end
+
+-- One GET over a connection of its own, hashed as it comes.
+local function get(url, artifact, on_progress, redirects)
   local hash, size = sha256.new(), 0
   local response, message, code = http.get(url, {
-    http2 = false, redirects = redirects or 0, timeout = 0, on_progress = on_progress,
+    http2 = false, fresh = true, redirects = redirects, timeout = 0, on_progress = on_progress,
     sink = function(chunk)
       size = size + #chunk
       if size > artifact.size + SLACK then return nil, "longer than published", "integrity" end
@@ -48,16 +59,33 @@ function M.prove(url, artifact, on_progress, redirects)
       return true
     end,
   })
-  if not response then return nil, ("%s: %s"):format(url, message), code end
-  message, code = objection(url, response)
-  if message then return nil, message, code end
-  if size ~= artifact.size then
-    return nil, ("%s gives %d bytes, not %d"):format(url, size, artifact.size), "integrity"
+  if not response then return nil, message, code end
+  local encoding = response.headers["content-encoding"]
+  if encoding and encoding:lower() == "identity" then encoding = nil end
+  return response, { status = response.status, length = response.headers["content-length"],
+    encoding = encoding, size = size, sha256 = hash:hex() }
+end
+
+--- Downloads a URL as a validator does (a new connection, HTTP/1.1, no redirects, every byte) and
+-- compares.
+-- @param url string
+-- @param artifact {size=, sha256=}
+-- @param on_progress function(done, total) or nil
+-- @param redirects how many are followed, which validators do not
+-- @return true, what the public replay engine would say or nil where it would take the bytes; or
+--   nil, message, code ("redirect", "integrity", ...)
+function M.prove(url, artifact, on_progress, redirects)
+  local response, seen, problem = get(url, artifact, on_progress, redirects or 0)
+  if not response then return nil, ("%s: %s"):format(url, seen), problem end
+  local words = replay.says(url, artifact, seen)
+  local message, code = objection(url, response)
+  if not message then message, code = difference(url, artifact, seen) end
+  if not message then return true, words end
+  -- On this machine, in a rehearsal, https is not what is wrong.
+  if words and not url:find("^http:") then
+    message = ("%s; validators would say '%s'"):format(message, words)
   end
-  local digest = hash:hex()
-  if digest == artifact.sha256 then return true end
-  return nil, ("%s gives other bytes: SHA-256 %s, not %s"):format(url, digest, artifact.sha256),
-    "integrity"
+  return nil, message, code
 end
 
 --- The environment's name of a publisher's argument: BITTERN_S3_BUCKET is `bucket` of `s3`.
@@ -101,7 +129,8 @@ end
 -- @param name of the publisher
 -- @param artifact {path=, size=, sha256=}
 -- @param set {argument = text} for the publisher
--- @return url, or nil, message, code
+-- @return url, what the public replay engine would say or nil where it would take the bytes; or
+--   nil, message, code
 function M.publish(ctx, name, artifact, set)
   local publisher, args, code = M.find(ctx, name, set)
   if not publisher then return nil, args, code end
@@ -112,8 +141,9 @@ function M.publish(ctx, name, artifact, set)
   local follows = type(how) == "table" and how.redirects
   local proven, message, kind = M.prove(url, artifact, ctx.on_progress, follows and 5 or 0)
   if not proven then return nil, message, kind end
-  if follows then ctx.report.warn(M.REFUSED) end
-  return url
+  if not follows then return url, message end
+  ctx.report.warn(M.REFUSED)
+  return url, REDIRECTED
 end
 
 return M

@@ -1,10 +1,12 @@
 -- bittern publish against real and small servers: whatever the way, the URL must give the bytes.
 local fs = require "core.fs"
+local http = require "core.http"
 local sha256 = require "core.sha256"
 local sys = require "core.sys"
 local hub_server = require "tests.hub_server"
 local json = require "bittern.json"
 local nginx = require "tests.nginx"
+local publishing = require "bittern.publishing"
 local s3_server = require "tests.s3_server"
 local serving = require "tests.serving"
 local support = require "tests.support"
@@ -27,6 +29,29 @@ local function publish(file, to, servers, options)
   end
   return serving.bittern(argv, servers, { home = file.home, env = options.env })
 end
+
+describe("the proof of a URL", function()
+  it("uses a connection of its own", function()
+    local server = nginx.start [[ location = /c { return 200 $connection; } ]]
+    local function connection(fresh)
+      return assert(http.request { url = server.url .. "/c", fresh = fresh }).body
+    end
+    local first = connection(false)
+    assert.equal(first, connection(false))
+    assert.is_not.equal(first, connection(true))
+    server.close()
+  end)
+
+  it("refuses an encoding that nobody asked for", function()
+    local server = nginx.start [[ location / { add_header Content-Encoding gzip; } ]]
+    assert(fs.write(server.www .. "/f", "bytes"))
+    local _, message, code = publishing.prove(server.url .. "/f",
+      { size = 5, sha256 = sha256.hex("bytes") })
+    assert.equal("encoded", code)
+    assert.matches("sends the file encoded (gzip)", message, 1, true)
+    server.close()
+  end)
+end)
 
 describe("publisher directory", function()
   it("copies into a served folder and proves the URL", function()

@@ -54,11 +54,14 @@ local function publish(ctx)
     set)
   if not url then return nil, message, id end
   if ctx.json then
-    ctx.report.data { url = url, size = size, sha256 = digest }
+    ctx.report.data { url = url, size = size, sha256 = digest,
+      replay = message and { accepted = false, says = message } or { accepted = true } }
   else
     ctx.report.out(url)
     ctx.report.say(("%s bytes, sha256 %s: the URL gives the same"):format(
       ctx.report.thousands(size), digest))
+    ctx.report.say("the public replay engine would " .. (message and "say '" .. message .. "'"
+      or "take it"))
   end
   return true
 end

@@ -23,7 +23,10 @@ describe("bittern publish", function()
     assert.equal(0, done.status, done.stderr)
     local result = assert(json.decode(done.stdout))
     assert.same({ #bytes, sha256.hex(bytes) }, { result.size, result.sha256 })
+    assert.same({ accepted = false, says = "required artifacts must use https" }, result.replay)
     local again = miner:run { "publish", file, "--to", "practice" }
+    assert.matches("replay engine would say 'required artifacts must use https'", again.stderr, 1,
+      true)
     assert.equal(result.url .. "\n", again.stdout)
   end)
 
