@@ -132,6 +132,54 @@ describe("publisher put", function()
   end)
 end)
 
+-- nginx's WebDAV is the judge: folders must be there before files, and are told from them.
+describe("publisher webdav", function()
+  local server
+
+  setup(function()
+    server = nginx.start [[
+      client_max_body_size 64m;
+      location /dav/ { alias $dir/www/; dav_methods PUT MKCOL; }
+      location /locked/ { return 401; }]]
+  end)
+
+  teardown(function() server.close() end)
+
+  local function up(file, ...)
+    return publish(file, "webdav", {}, { set = { "url=" .. server.url .. "/dav/", ... } })
+  end
+
+  it("makes folders, puts the file, and proves its public URL", function()
+    local file = artifact(3 * MIB)
+    local set = { "name=sn94/a b/{sha256}.zip", "public=" .. server.url }
+    local result = up(file, table.unpack(set))
+    assert.equal(0, result.status, result.stderr)
+    assert.equal(("%s/sn94/a%%20b/%s.zip\n"):format(server.url, file.sha256), result.stdout)
+    assert.equal(file.bytes, fs.read(("%s/sn94/a b/%s.zip"):format(server.www, file.sha256)))
+    file.home = support.folder()
+    local again = up(file, table.unpack(set))
+    assert.equal(result.stdout, again.stdout)
+  end)
+
+  it("replaces nothing unless it is told to", function()
+    local file = artifact(1000)
+    assert(fs.write(server.www .. "/named.zip", "somebody's"))
+    local refused = up(file, "name=named.zip")
+    assert.equal(2, refused.status)
+    assert.matches("is there already; --set overwrite=true replaces it", refused.stderr, 1, true)
+    assert.equal("somebody's", fs.read(server.www .. "/named.zip"))
+    local forced = up(file, "name=named.zip", "overwrite=true")
+    assert.equal(0, forced.status, forced.stderr)
+    assert.equal(file.bytes, fs.read(server.www .. "/named.zip"))
+  end)
+
+  it("says who refuses", function()
+    local result = up(artifact(10), "url=" .. server.url .. "/locked")
+    assert.equal(4, result.status)
+    assert.matches("HEAD .*/locked/.*: status 401", result.stderr)
+  end)
+end)
+
 describe("publisher s3", function()
   local KEYS <const> = { id = "AKIATEST", secret = "very/secret+key" }
   local ENV <const> = { AWS_ACCESS_KEY_ID = KEYS.id, AWS_SECRET_ACCESS_KEY = KEYS.secret }

@@ -1,27 +1,9 @@
--- Publisher `put`: one PUT of the whole file, as WebDAV servers, presigned URLs and many stores
+-- Publisher `put`: one PUT of the whole file, as presigned URLs and many stores
 -- take it.
-local fs = require "core.fs"
 local map = require "core.map"
 
 local http = require "bittern.http"
-
-local MOST_HEADERS <const> = 16384
-
--- Header lines of a file that only its owner may read; secrets never come from argv.
-local function headers_of(path)
-  if path == "" then return {} end
-  local info, message, code = fs.stat(path)
-  if not info then return nil, message, code end
-  if info.mode & 63 ~= 0 then
-    return nil, path .. ": others may read it; chmod 600 it", "denied"
-  end
-  local text
-  text, message, code = fs.read(path, MOST_HEADERS)
-  if not text then return nil, message, code end
-  local lines = {}
-  for line in text:gmatch("[^\r\n]+") do lines[#lines + 1] = line end
-  return lines
-end
+local private = require "bittern.private_headers"
 
 local function fill(template, artifact)
   local name = artifact.path:match("[^/]+$")
@@ -33,7 +15,7 @@ end
 
 return {
   api = 1,
-  about = "a plain PUT to a URL: WebDAV, a presigned URL, your own server",
+  about = "a plain PUT to a URL: a presigned URL, your own server",
   args = {
     url = { "", "where to PUT; {sha256} and {name} are filled in" },
     public = { "", "the public URL of the same bytes, if it is another one" },
@@ -44,7 +26,7 @@ return {
     local args = ctx.args
     if args.url == "" then return nil, "give --set url=URL", "usage" end
     local url = fill(args.url, artifact)
-    local headers, message, code = headers_of(args.headers)
+    local headers, message, code = private.read(args.headers)
     if not headers then return nil, message, code end
     headers[#headers + 1] = "Content-Type: " .. args.type
     local bytes <close>, why, id = map.open(artifact.path)
