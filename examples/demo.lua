@@ -89,7 +89,7 @@ local function mine(task, folder, env)
   report.say("")
   report.say(task.slug)
   local status, text, code = bittern({
-    "mine", task.slug, "--model", MODEL, "--recipe", "rowmix", "--set", "base=" .. task.base,
+    "mine", task.slug, "--model", MODEL, "--recipe", "rowcol", "--set", "base=" .. task.base,
     "--text", MODEL .. "/heldout.txt", "--publish", "practice",
     "--hotkey-file", folder .. "/hotkey", "--timeout", "60", "--json",
   }, env, true)

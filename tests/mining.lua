@@ -59,7 +59,7 @@ end
 function Miner:arguments(slug, more)
   local argv = {
     "mine", slug, "--model", support.model, "--text", self.home .. "/text", "--publish", "practice",
-    "--set", "embed=q4", "--timeout", "0",
+    "--set", "q4=embed,lm_head", "--timeout", "0",
   }
   return table.move(more or {}, 1, #(more or {}), #argv + 1, argv)
 end

@@ -67,7 +67,7 @@ return {
   group = "model",
   args = function(parser)
     parser:argument("model", "a Hugging Face model directory")
-    parser:option("--recipe", "name or path of a recipe"):argname "RECIPE":default "rowmix"
+    parser:option("--recipe", "name or path of a recipe"):argname "RECIPE":default "rowcol"
     parser:option("--out", "directory, FILE.zip or, of GGUF recipes, FILE.gguf to write")
       :argname "PATH"
     parser:option("--budget", "binary, ternary or bits a parameter"):argname "BITS"

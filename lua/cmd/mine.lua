@@ -13,7 +13,7 @@ local TIMEOUT <const> = 3600
 local function arguments(parser)
   parser:argument("slug", "the task's slug or id")
   parser:option("--model", "model directory to compress"):argname("DIR"):count(1)
-  parser:option("--recipe", "name or path of the recipe"):argname("RECIPE"):default "rowmix"
+  parser:option("--recipe", "name or path of the recipe"):argname("RECIPE"):default "rowcol"
   parser:option("--set", "an argument of the recipe (or of the workflow)"):argname("KEY=VALUE")
     :count "*"
   parser:option("--text", "held-out text to score on"):argname("FILE"):count(1)

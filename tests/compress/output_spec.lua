@@ -107,7 +107,7 @@ describe("the ledger", function()
   it("keeps what was made, of what and with which error of each tensor", function()
     local folder, own = support.folder() .. "/out", support.folder()
     local done = support.bittern(own, { "--json", "compress", support.model, "--budget", "binary",
-      "--out", folder, "--set", "scale=mean_abs" })
+      "--out", folder, "--recipe", "rowmix", "--set", "scale=mean_abs" })
     local result = json.decode(done.stdout)
     local ledger <close> = assert(ledgers.open(own .. "/.local/state/bittern/ledger.db"))
     local row = assert(ledger:compressions(support.model))[1]
@@ -129,7 +129,8 @@ describe("a plan", function()
     for line in done.stdout:gmatch("[^\n]+") do assert.is_true(utf8.len(line) <= 80, line) end
     assert.matches("TENSOR%s+SHAPE%s+CODEC%s+RESCUED%s+BITS%s+ERROR", done.stdout)
     assert.matches("model.embed_tokens.weight%s+260x256%s+q4%s+4.125%s+[%d.]+ %%", done.stdout)
-    assert.matches("mlp.gate_proj.weight%s+512x256%s+b1%s+%d+%s+[%d.]+%s+[%d.]+ %%", done.stdout)
+    assert.matches("self_attn.k_proj.weight%s+128x256%s+b1%s+%d+%s+[%d.]+%s+[%d.]+ %%", done.stdout)
+    assert.matches("self_attn.v_proj.weight%s+128x256%s+t5 %+col%s+1.812%s+[%d.]+ %%", done.stdout)
     assert.matches("relative squared error of the matrices: [%d.]+ %%", done.stderr)
   end)
 
