@@ -1,5 +1,7 @@
 -- bittern eval MODEL --text FILE: what a validator would measure.
 local LARGEST_TEXT <const> = 1 << 30
+-- As many as validators take.
+local LAYER_DOCUMENTS <const> = 16
 
 -- A line of progress with the perplexity so far and how far it may be off.
 local function progress(report)
@@ -71,6 +73,19 @@ local function show(report, result)
   end
 end
 
+local function show_layers(report, result)
+  local rows = {}
+  for i, one in ipairs(result.tensors) do
+    rows[i] = { report.clean(one.name), one.codec, ("%d"):format(one.rescued),
+      ("%.6f"):format(one.lost_nats), ("%.6f"):format(one.lost_error_nats or 0) }
+  end
+  local columns = { { "TENSOR" }, { "CODEC" }, { "RESCUED", right = true },
+    { "LOST", right = true }, { "ERROR", right = true } }
+  for _, line in ipairs(report.table(columns, rows)) do report.out(line) end
+  report.say(("%d documents, %s tokens; the base costs %.6f nats"):format(result.scored_docs,
+    report.thousands(result.token_count), result.base_nats))
+end
+
 local function nats(text)
   local value = tonumber(text)
   if value and value > 0 and value < 1e9 then return value end
@@ -99,6 +114,8 @@ local function arguments(parser)
   parser:option("--tokenizer", "auto, bytes or a tokenizer.json"):argname "T":default "auto"
   parser:option("--reference", "a model to compare with: KL divergence, worst tokens")
     :argname "MODEL"
+  parser:option("--by-layer", "what each packed matrix alone costs in the dense BASE, on 16 "
+    .. "documents unless --limit says otherwise"):argname "BASE"
   parser:option("--threads", "documents scored at once (else one per core)"):argname "N"
     :convert(whole("--threads", 1, 256))
   parser:flag("--per-document", "a table of documents, too")
@@ -111,6 +128,9 @@ local function check_arguments(args)
   end
   if args.stride and args.stride > args.max_tokens then
     return nil, "--stride must not exceed --max-tokens: tokens between would be left out", "usage"
+  end
+  if args.by_layer and (args.reference or args.until_se or args.per_document) then
+    return nil, "--by-layer goes without --reference, --until-se and --per-document", "usage"
   end
   if args.seed and not args.limit then
     return nil, "--seed draws documents for --limit N; give both", "usage"
@@ -129,6 +149,22 @@ local function record(report, args, mark, result)
       parameters = result.parameter_count }
   end
   if not ok then report.warn("not in the ledger: " .. message) end
+end
+
+local function measure_layers(ctx, options)
+  local args, line = ctx.args, nil
+  options.base, options.limit = args.by_layer, args.limit or LAYER_DOCUMENTS
+  options.stride = options.stride or options.max_tokens // 2
+  options.threads = args.threads or require("core.sys").cores()
+  options.on_progress = function(done, total)
+    line = line or ctx.report.progress { label = "eval", total = total, unit = "tensors" }
+    line:update(done)
+  end
+  local result, message, code = require("bittern.eval.layers").measure(options)
+  if line then line:finish() end
+  if not result then return nil, message, code end
+  if ctx.json then ctx.report.data(result) else show_layers(ctx.report, result) end
+  return true
 end
 
 -- What was measured before, or is now.
@@ -163,11 +199,13 @@ return {
     if not ok then return nil, wrong, kind end
     local text, message, code = require("core.fs").read(args.text, LARGEST_TEXT)
     if not text then return nil, message, code end
-    local result, why, id = measure(ctx, {
+    local options = {
       model = args.model, text = text, mode = args.mode, documents = args.documents,
       max_tokens = args.max_tokens, stride = args.stride, limit = args.limit, seed = args.seed,
       until_se = args.until_se, tokenizer = args.tokenizer, reference = args.reference,
-    })
+    }
+    if args.by_layer then return measure_layers(ctx, options) end
+    local result, why, id = measure(ctx, options)
     if not result then return nil, why, id end
     if not args.per_document then result.documents = nil end
     if ctx.json then report.data(result) else show(report, result) end

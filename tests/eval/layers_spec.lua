@@ -1,0 +1,71 @@
+local fs = require "core.fs"
+local engine = require "bittern.compress.engine"
+local json = require "bittern.json"
+local layers = require "bittern.eval.layers"
+local score = require "bittern.eval.score"
+local support = require "tests.support"
+
+local text = assert(fs.read(support.model .. "/heldout.txt")):sub(1, 512)
+local home = support.folder()
+
+-- Only this matrix is packed, in the coarsest way.
+local recipe = home .. "/one.lua"
+assert(fs.write(recipe, [[return { api = 1, about = "two matrices", tensor = function(ctx, t)
+  if t.name == "model.layers.1.mlp.down_proj.weight" then
+    return ctx.lowbit { codec = "b1", group = "row" }
+  end
+  if t.name == "model.layers.0.self_attn.k_proj.weight" then return ctx.q4() end
+  return ctx.keep()
+end }]]))
+assert(engine.run { model = support.model, recipe = recipe, out = home .. "/out" })
+
+local function measure(model, base, limit)
+  return layers.measure { model = model, base = base, text = text, mode = "validator",
+    documents = "tokens", max_tokens = 128, limit = limit, tokenizer = "auto", threads = 2 }
+end
+
+describe("bittern.eval.layers", function()
+  it("tells what each packed matrix alone costs, the costliest first", function()
+    local result = assert(measure(home .. "/out", support.model))
+    local function nats(model)
+      return assert(score.score { model = model, text = text,
+        max_tokens = 128 }).heldout_cross_entropy_nats
+    end
+    local dense, both = nats(support.model), nats(home .. "/out")
+    assert.near(dense, result.base_nats, 1e-9)
+    assert.same({ 4, 508, 2 }, { result.scored_docs, result.token_count, #result.tensors })
+    local first, second = result.tensors[1], result.tensors[2]
+    assert.equal("model.layers.1.mlp.down_proj.weight", first.name)
+    assert.equal("b1", first.codec)
+    assert.equal("q4", second.codec)
+    assert.is_true(first.lost_nats > 0.01 and first.lost_nats > second.lost_nats)
+    assert.is_true(first.lost_error_nats > 0)
+    -- q4 of one small matrix hardly matters, so the two together cost what the first one does.
+    assert.near(both - dense, first.lost_nats, math.abs(second.lost_nats) + 0.01)
+  end)
+
+  it("is printed as a table by eval --by-layer", function()
+    assert(fs.write(home .. "/text", text))
+    local function eval(...)
+      return support.bittern(home, { "eval", home .. "/out", "--text", home .. "/text",
+        "--max-tokens", "128", "--limit", "1", "--by-layer", ... })
+    end
+    local done = eval(support.model)
+    assert.equal(0, done.status, done.stderr)
+    assert.matches("^TENSOR +CODEC +RESCUED +LOST +ERROR\nmodel.layers.1.mlp.down_proj.weight +b1",
+      done.stdout)
+    assert.matches("1 documents, 127 tokens; the base costs %d", done.stderr)
+    assert.equal(2, #json.decode(eval(support.model, "--json").stdout).tensors)
+    done = eval(support.model, "--reference", support.model)
+    assert.equal(2, done.status)
+    assert.matches("goes without %-%-reference", done.stderr)
+  end)
+
+  it("refuses models of which nothing can be told", function()
+    local result, message, code = measure(support.model, support.model)
+    assert.is_nil(result)
+    assert.matches("holds no packed matrix", message)
+    assert.equal("invalid_artifact", code)
+    assert.equal("not_found", select(3, measure(home .. "/out", home .. "/none")))
+  end)
+end)
