@@ -10,6 +10,7 @@ local cache = require "bittern.eval.cache"
 local check = require "bittern.check"
 local engine = require "bittern.compress.engine"
 local eval = require "bittern.eval.score"
+local frontiers = require "bittern.eval.frontier"
 local script = require "bittern.script"
 local workflow = require "bittern.workflow"
 
@@ -145,25 +146,9 @@ local function measure_all(ctx, state)
   return { points = points }, ("%d measured"):format(#points)
 end
 
-local function beats(a, b)
-  return a.bytes <= b.bytes and a.nats <= b.nats and (a.bytes < b.bytes or a.nats < b.nats)
-end
-
--- Whether no other point is as small and as good.
-local function is_on_frontier(points, point)
-  if not point.nats then return false end
-  for _, other in ipairs(points) do
-    if other.nats and beats(other, point) then return false end
-  end
-  return true
-end
-
 local function frontier(_, state)
-  local points, count = state.measure.points, 0
-  for _, point in ipairs(points) do
-    point.frontier = is_on_frontier(points, point)
-    if point.frontier then count = count + 1 end
-  end
+  local points = state.measure.points
+  local count = frontiers.mark(points)
   return { points = points }, ("%d of %d on the frontier"):format(count, #points)
 end
 

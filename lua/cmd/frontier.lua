@@ -1,0 +1,132 @@
+-- bittern frontier: size against perplexity of what was scored, from the ledger.
+
+local PLOT_WIDTH <const>, PLOT_HEIGHT <const> = 64, 14
+
+-- How a row of the ledger is called: recipe and settings, where they are known.
+local function label_of(row)
+  local check, json = require "bittern.check", require "bittern.json"
+  if not row.recipe then return row.model:match("([^/]+)/*$") or row.model end
+  local parts, set = { row.recipe }, json.decode(row.compression) or {}
+  for _, key in ipairs(check.sorted_keys(set)) do
+    parts[#parts + 1] = key .. "=" .. tostring(set[key])
+  end
+  return table.concat(parts, " ")
+end
+
+-- The newest score and all that can be compared with it: the same text, scored in the same way.
+local function comparable(rows, text)
+  local first
+  for _, row in ipairs(rows) do
+    if not first and (not text or row.text == text) then first = row end
+  end
+  if not first then return {}, #rows end
+  local list = {}
+  for _, row in ipairs(rows) do
+    if row.text == first.text and row.settings == first.settings then
+      list[#list + 1] = { label = label_of(row), bytes = row.size, parameters = row.parameters,
+        nats = row.nats, error_nats = row.error, ppl = math.exp(math.min(row.nats, 700)),
+        model = row.model, sha256 = row.sha256 }
+    end
+  end
+  return list, #rows - #list, first
+end
+
+-- The best of those within the budget.
+local function mark_best(points, budget)
+  local best
+  for _, point in ipairs(points) do
+    local fits = not budget or point.bytes <= budget
+    if budget then point.fits = fits end
+    if fits and (not best or point.nats < best.nats) then best = point end
+  end
+  if best then best.best = true end
+end
+
+local function show(report, drawing)
+  local rows = {}
+  for i, p in ipairs(drawing.points) do
+    local marks = (p.frontier and "*" or "") .. (p.best and " best" or "")
+      .. (p.fits == false and " over" or "")
+    rows[i] = { marks, report.clean(p.label), report.thousands(p.bytes),
+      ("%.4f"):format(8 * p.bytes / p.parameters), ("%.4f"):format(p.nats),
+      p.error_nats and ("%.4f"):format(p.error_nats) or "", ("%.4f"):format(p.ppl) }
+  end
+  local columns = { { "" }, { "MADE BY" } }
+  for i, title in ipairs { "BYTES", "BITS", "NATS", "ERROR", "PERPLEXITY" } do
+    columns[i + 2] = { title, right = true }
+  end
+  for _, text in ipairs(report.table(columns, rows)) do report.out(text) end
+  local plot = require("bittern.eval.frontier").plot(drawing, PLOT_WIDTH, PLOT_HEIGHT)
+  for _, text in ipairs(plot) do report.say(text) end
+  report.say "  * nothing is smaller and better   . something is   | budget   K best known"
+end
+
+local function known_of(text)
+  local bytes, ppl = text:match("^(%d+):(%d+%.?%d*)$")
+  bytes, ppl = math.tointeger(bytes), tonumber(ppl)
+  if bytes and ppl and bytes > 0 and ppl > 0 then return { bytes = bytes, ppl = ppl } end
+  return nil, ("--known must be BYTES:PERPLEXITY, such as 4500000000:12.5, not '%s'"):format(text)
+end
+
+local function text_hash(path)
+  if not path then return nil end
+  return require("core.sha256").file(path)
+end
+
+local function drawing_of(args)
+  local text, why, id = text_hash(args.text)
+  if args.text and not text then return nil, why, id end
+  local ledger <close>, message, code = require("bittern.ledger").open()
+  if not ledger then return nil, message, code end
+  local rows, wrong, kind = ledger:scores()
+  if not rows then return nil, wrong, kind end
+  local points, others, first = comparable(rows, text)
+  if #points == 0 then
+    return nil, "the ledger holds no score" .. (text and " on this text" or "")
+      .. "; `bittern eval` and `bittern sweep` note theirs", "not_found"
+  end
+  table.sort(points, function(a, b)
+    if a.bytes ~= b.bytes then return a.bytes < b.bytes end
+    if a.nats ~= b.nats then return a.nats < b.nats end
+    return a.sha256 < b.sha256
+  end)
+  local drawing = { points = points, others = others, known = args.known,
+    settings = first.settings }
+  if not args.budget then return drawing end
+  drawing.budget, message, code =
+    require("bittern.compress.budget").bytes(first.parameters, args.budget)
+  if not drawing.budget then return nil, message, code end
+  return drawing
+end
+
+return {
+  api = 1,
+  about = "size against perplexity of what was scored, as table and SVG",
+  group = "self",
+  args = function(parser)
+    parser:option("--text", "scores on this text (default: that of the newest score)")
+      :argname "FILE"
+    parser:option("--budget", "binary, ternary or bits a parameter: a line, and what is over it")
+      :argname "BITS"
+    parser:option("--known", "the best known submission"):argname "BYTES:PERPLEXITY"
+      :convert(known_of)
+    parser:option("--out", "draw it as SVG"):argname "FILE.svg"
+  end,
+  run = function(ctx)
+    local args, report = ctx.args, ctx.report
+    local drawing, message, code = drawing_of(args)
+    if not drawing then return nil, message, code end
+    local frontier = require "bittern.eval.frontier"
+    frontier.mark(drawing.points)
+    mark_best(drawing.points, drawing.budget)
+    if args.out then
+      local ok, why, id = require("core.fs").write(args.out, frontier.svg(drawing))
+      if not ok then return nil, why, id end
+    end
+    if ctx.json then report.data(drawing) else show(report, drawing) end
+    if drawing.others > 0 then
+      report.say(("%d scores on other texts or in other ways are left out"):format(drawing.others))
+    end
+    return true
+  end,
+}

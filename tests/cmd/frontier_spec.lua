@@ -1,0 +1,91 @@
+local fs = require "core.fs"
+local frontier = require "bittern.eval.frontier"
+local json = require "bittern.json"
+local ledgers = require "bittern.ledger"
+local sha256 = require "core.sha256"
+local support = require "tests.support"
+
+local home = support.folder()
+local text = home .. "/text"
+assert(fs.write(text, "held out"))
+
+local function run(...)
+  return support.bittern(home, { "frontier", ... })
+end
+
+local function fill()
+  local ledger <close> = assert(ledgers.open(home .. "/.local/state/bittern/ledger.db"))
+  local function add(name, size, nats, settings, on)
+    assert(ledger:add_score { model = "/m/" .. name, sha256 = name, size = size, nats = nats,
+      text = on or sha256.hex "held out", settings = settings or "{}", tokens = 10,
+      parameters = 8000 })
+  end
+  add("small", 1000, 3.0)
+  add("poor<&>", 1300, 3.5)
+  add("good", 1400, 2.0)
+  add("large", 2000, 1.5)
+  add("elsewhere", 1, 0.1, "{}", "other")
+  add("otherwise", 1, 0.1, '{"limit":1}')
+  assert(ledger:add_compression("/m", { recipe = "rowmix", recipe_sha256 = "r",
+    settings = { base = "t5" }, parameters = 8000, bytes = 1400, out = "/m/good", size = 1400,
+    sha256 = "good", plan = {} }, 1))
+end
+
+describe("bittern frontier", function()
+  it("says where scores come from when there are none", function()
+    local done = run()
+    assert.equal(7, done.status)
+    assert.matches("holds no score; `bittern eval` and `bittern sweep` note theirs", done.stderr)
+  end)
+
+  it("marks what is beaten, what is over budget, and the best", function()
+    fill()
+    -- 21/16 of 8000 bits are 1312 bytes; 15/10 are 1500.
+    local ledger <close> = assert(ledgers.open(home .. "/.local/state/bittern/ledger.db"))
+    assert(ledger:query("UPDATE scores SET scored = 1 WHERE settings <> '{}' OR text = 'other'"))
+    local done = run("--json", "--budget", "1.5", "--text", text)
+    assert.equal(0, done.status, done.stderr)
+    local seen = json.decode(done.stdout)
+    assert.same({ 1500, 2, 4 }, { seen.budget, seen.others, #seen.points })
+    local marks = {}
+    for i, p in ipairs(seen.points) do
+      marks[i] = ("%s %s%s%s"):format(p.label, p.frontier and "*" or ".", p.best and " best" or "",
+        p.fits and "" or " over")
+    end
+    assert.same({ "small *", "poor<&> .", "rowmix base=t5 * best", "large * over" }, marks)
+  end)
+
+  it("prints a table and a plot, and draws SVG", function()
+    local out = home .. "/frontier.svg"
+    local done = run("--budget", "1.5", "--known", "1200:9.5", "--out", out)
+    assert.equal(0, done.status, done.stderr)
+    assert.matches("%* best +rowmix base=t5 +1,400 +1.4000 +2.0000 +7.3891\n", done.stdout)
+    assert.matches("%* over +large", done.stdout)
+    assert.matches("2 scores on other texts", done.stderr)
+    for _, mark in ipairs { "%*", "%.", "|", "K" } do assert.matches(mark, done.stderr) end
+    local svg = assert(fs.read(out))
+    assert.matches("^<svg xmlns.*poor&lt;&amp;&gt;.*</svg>\n$", svg)
+    for _, word in ipairs { "budget", "best known", "polyline" } do assert.matches(word, svg) end
+    support.python("import sys, xml.dom.minidom as m; m.parse(sys.argv[1])", out)
+  end)
+
+  it("refuses what it does not know", function()
+    assert(fs.write(home .. "/unknown", "never scored"))
+    local done = run("--text", home .. "/unknown")
+    assert.equal(7, done.status)
+    assert.matches("holds no score on this text", done.stderr)
+    done = run("--known", "12")
+    assert.equal(2, done.status)
+    assert.matches("must be BYTES:PERPLEXITY", done.stderr)
+    assert.equal(2, run("--budget", "much").status)
+  end)
+
+  it("draws a single point, and points that are alike", function()
+    local one = { bytes = 5, nats = 1, ppl = 2.7, label = "one" }
+    assert.equal(1, frontier.mark { one })
+    assert.equal(16, #frontier.plot({ points = { one } }, 64, 14))
+    assert.matches("one", frontier.svg { points = { one, one } })
+    assert.equal(2, frontier.mark { one, { bytes = 5, nats = 1 } })
+    assert.equal(1, frontier.mark { one, { bytes = 5 } })
+  end)
+end)
