@@ -2,6 +2,7 @@
 local check = require "bittern.check"
 local common = require "bittern.rules.common"
 local json = require "bittern.json"
+local listing = require "bittern.cli.listing"
 local outline = require "bittern.outline"
 local script = require "bittern.script"
 local session = require "bittern.session"
@@ -81,6 +82,7 @@ return {
   group = "discover",
   args = function(parser)
     parser:argument("slug", "the task's slug or id")
+    listing.arguments(parser, "ids of submissions")
     parser:flag("--full", "each idea in all its words")
     parser:option("--limit", "so many at most"):argname "N":convert(check.whole("--limit", 1, 1e6))
     wallet.arguments(parser)
@@ -100,10 +102,12 @@ return {
     end
     local sums, trouble, name = earned(client, task)
     if not sums then return nil, trouble, name end
+    local picked, wrong, usage = listing.pick(ctx, ideas)
+    if not picked then return nil, wrong, usage end
     if ctx.json then
-      ctx.report.data { slug = task.slug, ideas = ideas, hotkey = client.address or json.null }
-      return true
+      ctx.report.data { slug = task.slug, ideas = picked, hotkey = client.address or json.null }
     end
+    if ctx.json or listing.ids(ctx, ideas, "id") then return true end
     show(ctx, task, ideas, sums)
     tell(ctx, client, task, ideas)
     return true

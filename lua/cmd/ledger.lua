@@ -1,5 +1,4 @@
 -- bittern ledger: what this machine sent, and what became of it; what nobody knows comes first.
-local canonical = require "bittern.canonical"
 local check = require "bittern.check"
 local claims = require "bittern.claim"
 local contest = require "bittern.contest"
@@ -7,6 +6,7 @@ local errors = require "bittern.errors"
 local ledgers = require "bittern.ledger"
 local peers = require "bittern.peers"
 local pool = require "bittern.pool"
+local listing = require "bittern.cli.listing"
 local session = require "bittern.session"
 local submit = require "bittern.submit"
 
@@ -50,17 +50,20 @@ local columns = {
 }
 
 local function show(ctx, list)
+  local picked, wrong, usage = listing.pick(ctx, list)
+  if not picked then return nil, wrong, usage end
   local rows, unknown = {}, 0
   for i, row in ipairs(list) do
     rows[i] = cells(ctx, row)
     if row.state == "unknown" then unknown = unknown + 1 end
   end
   if ctx.json then
-    ctx.report.data { posts = canonical.array(list), unknown = unknown }
-  elseif #rows > 0 then
-    for _, line in ipairs(ctx.report.table(columns, rows)) do ctx.report.out(line) end
-  else
-    ctx.report.say("nothing was sent from here")
+    ctx.report.data { posts = picked, unknown = unknown }
+  elseif not listing.ids(ctx, list, "id") then
+    for _, line in ipairs(#rows > 0 and ctx.report.table(columns, rows) or {}) do
+      ctx.report.out(line)
+    end
+    if #rows == 0 then ctx.report.say("nothing was sent from here") end
   end
   if unknown == 0 then return true end
   local hint = "%d of unknown outcome; `bittern ledger --reconcile` asks the coordinator"
@@ -91,6 +94,7 @@ return {
     parser:option("--limit", "at most so many"):argname("N")
       :convert(check.whole("--limit", 1, 1000000))
     parser:flag("--reconcile", "ask the coordinator about what is of unknown outcome")
+    listing.arguments(parser, "numbers of posts")
     contest.arguments(parser)
   end,
   run = run,

@@ -1,4 +1,5 @@
 -- bittern scripts: what is found, from where, and what hides what.
+local listing = require "bittern.cli.listing"
 local script = require "bittern.script"
 
 local function state_of(entry)
@@ -35,11 +36,15 @@ return {
   group = "self",
   args = function(parser)
     parser:option("--trust", "trust the current bytes of a project script"):argname "FILE"
+    listing.arguments(parser, "paths")
   end,
   run = function(ctx)
     if ctx.args.trust then return script.trust(ctx.args.trust) end
     local list = entries()
-    if ctx.json then ctx.report.data { scripts = list } else show(ctx, list) end
+    local picked, wrong, usage = listing.pick(ctx, list)
+    if not picked then return nil, wrong, usage end
+    if ctx.json then ctx.report.data { scripts = picked }
+    elseif not listing.ids(ctx, list, "path") then show(ctx, list) end
     return true
   end,
 }

@@ -1,5 +1,6 @@
 -- bittern tasks: what can be mined now.
 local script = require "bittern.script"
+local listing = require "bittern.cli.listing"
 local session = require "bittern.session"
 local task_record = require "bittern.task"
 
@@ -30,10 +31,7 @@ local function rows_of(tasks, clean)
 end
 
 local function show(ctx, tasks)
-  if ctx.args.slugs then
-    for _, task in ipairs(tasks) do ctx.report.out(ctx.report.clean(task.slug)) end
-    return
-  end
+  if listing.ids(ctx, tasks, "slug") then return end
   local columns = { { "SLUG" }, { "MODE" }, { "METRIC" }, { "STATE" }, { "HOURS", right = true } }
   local lines = ctx.report.table(columns, rows_of(tasks, ctx.report.clean))
   for _, line in ipairs(#tasks > 0 and lines or {}) do ctx.report.out(line) end
@@ -59,7 +57,7 @@ return {
   args = function(parser)
     parser:flag("--all", "paused and closed tasks, too")
     parser:option("--mode", "tasks of this competition mode only"):argname "MODE"
-    parser:flag("-q --slugs", "slugs only, one a line")
+    listing.arguments(parser, "slugs")
   end,
   run = function(ctx)
     local client, message, code = session.client(ctx)
@@ -67,8 +65,10 @@ return {
     local tasks, why, id = client:tasks()
     if not tasks then return nil, why, id end
     local list = chosen(tasks, ctx.args)
+    local picked, wrong, usage = listing.pick(ctx, list)
+    if not picked then return nil, wrong, usage end
     if ctx.json then
-      ctx.report.data { tasks = require("bittern.json").array(list) }
+      ctx.report.data { tasks = picked }
       return true
     end
     show(ctx, list)

@@ -1,6 +1,7 @@
 -- bittern work-items SLUG: what the planner would like to see done; takes one on demand.
 local contest = require "bittern.contest"
 local contradictions = require "bittern.rules.contradictions"
+local listing = require "bittern.cli.listing"
 local pool = require "bittern.pool"
 local preview = require "bittern.preview"
 local session = require "bittern.session"
@@ -10,10 +11,10 @@ local function show(ctx)
   if not client then return nil, task, code end
   local items, message, id = pool.list(client, task, ctx.args.status)
   if not items then return nil, message, id end
-  if ctx.json then
-    ctx.report.data { slug = task.slug, work_items = items }
-    return true
-  end
+  local picked, wrong, usage = listing.pick(ctx, items)
+  if not picked then return nil, wrong, usage end
+  if ctx.json then ctx.report.data { slug = task.slug, work_items = picked } end
+  if ctx.json or listing.ids(ctx, items, "id") then return true end
   local rows, clean = {}, ctx.report.clean
   for i, item in ipairs(items) do
     rows[i] = { clean(item.id), clean(item.status or "-"), ("%d"):format(item.priority or 0),
@@ -73,6 +74,7 @@ return {
   about = "what the planner would like to see done, and claims of it",
   group = "compete",
   args = function(parser)
+    listing.arguments(parser, "ids")
     parser:argument("slug", "the task's slug or id")
     parser:option("--status", "open, claimed or completed ones only"):argname "STATUS"
     parser:mutex(
