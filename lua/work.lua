@@ -5,8 +5,6 @@ local sha256 = require "core.sha256"
 
 local budget = require "bittern.compress.budget"
 local check = require "bittern.check"
-local engine = require "bittern.compress.engine"
-local eval = require "bittern.eval.score"
 local gate = require "bittern.gate"
 local model = require "bittern.model"
 local packed = require "bittern.artifact.packed"
@@ -18,6 +16,10 @@ local submit = require "bittern.submit"
 local M = {}
 
 local TEXT_MAX <const> = 1 << 30
+
+-- Loaded where they work: a command that claims or tracks compresses and scores nothing.
+local function engine() return require "bittern.compress.engine" end
+local function eval() return require "bittern.eval.score" end
 
 --- Where rules come from: "23 rules: 2 from mode, 21 from onboarding".
 function M.sources(list)
@@ -182,7 +184,7 @@ function M.compress(ctx)
   local out = ctx.folder .. "/model"
   local tell, finish = meter("compress", "B")
   local done
-  done, message, code = engine.run {
+  done, message, code = engine().run {
     model = ctx.args.model, recipe = path, out = out, budget = limit, set = ctx.args.set,
     on_progress = tell, on_note = report.say,
   }
@@ -215,7 +217,7 @@ function M.score(ctx, path, label)
   local text, why, id = fs.read(ctx.args.text, TEXT_MAX)
   if not text then return nil, why, id end
   local tell, finish = meter(label, "tokens")
-  local score, message, code = eval.score { model = path, text = text, on_progress = tell }
+  local score, message, code = eval().score { model = path, text = text, on_progress = tell }
   finish()
   if not score then return nil, message, code end
   return pick(score, "heldout_ppl", "heldout_cross_entropy_nats", "token_count", "scored_docs",
