@@ -36,7 +36,8 @@ C_FLAGS := -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -Wall -Wextra -Wpedantic \
   -ffp-contract=off
 # Loops over whole matrices are worth the vectoriser.
 KERNELS_ISA := scalar avx2 avx512 neon
-KERNELS := $(KERNELS_ISA:%=kernels_%) forward_kernels codecs
+KERNELS := $(KERNELS_ISA:%=kernels_%) forward_kernels forward_int8 forward_int8_kernels \
+  forward_delta codecs
 # Lazily: pkg-config may only just have been installed.
 LIB_FLAGS = $(shell pkg-config --cflags $(ALL_PACKAGES))
 LIBS = $(shell pkg-config --libs $(PACKAGES)) -lpthread -lm

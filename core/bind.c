@@ -23,6 +23,13 @@ struct bytes bind_bytes(lua_State *L, int arg) {
   return out;
 }
 
+const struct source *bind_test_source(lua_State *L, int index) {
+  if (lua_type(L, index) != LUA_TUSERDATA) return NULL;
+  if (luaL_getmetafield(L, index, SOURCE_MARK) == LUA_TNIL) return NULL;
+  lua_pop(L, 1);
+  return lua_touserdata(L, index);
+}
+
 void bind_type(lua_State *L, const char *name, const luaL_Reg *methods,
                lua_CFunction gc, lua_CFunction tostring) {
   luaL_newmetatable(L, name);

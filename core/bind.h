@@ -17,6 +17,9 @@
  * [-0, +0, v] */
 struct bytes bind_bytes(lua_State *L, int arg);
 
+/* The source at stack index `index`, or NULL. [-0, +0, -] */
+const struct source *bind_test_source(lua_State *L, int index);
+
 /* Makes metatable `name` with __gc and __close = `gc`, __tostring, __metatable
  * = false and the methods under __index; pops nothing. [-0, +0, m] */
 void bind_type(lua_State *L, const char *name, const luaL_Reg *methods,

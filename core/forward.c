@@ -1,12 +1,13 @@
-/* core.forward: scores token sequences with a dense Qwen3 model. The work is in
- * forward_pass.c; here tables become structs and buffers. */
+/* core.forward: scores token sequences with a model whose layers a table
+ * describes. The work is in forward_pass.c; here tables become structs. */
 #include "forward.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "bind.h"
 #include "buffer.h"
+#include "forward_load.h"
+#include "pool.h"
 
 #define MODEL_META "bittern.forward"
 
@@ -18,122 +19,241 @@ enum {
   MOST_DOCUMENTS = 1 << 20,
 };
 
+/* The userdata: what the work needs, and what the binding does. */
+struct model {
+  const struct loaded *loaded;
+  size_t most_tokens; /* positions that the model knows */
+  struct forward_model forward;
+  struct layer layers[];
+};
+
 int luaopen_core_forward(lua_State *L);
 
-static size_t config_size(lua_State *L, const char *key, lua_Integer high) {
-  lua_Integer value = bind_opt_integer(L, 1, key, 1, high, 0);
-  if (value == 0) luaL_error(L, "option '%s' is missing", key);
+static size_t size_of(struct loader *loader, int at, const char *key,
+                      lua_Integer high) {
+  lua_Integer value = bind_opt_integer(loader->L, at, key, 1, high, 0);
+  if (value == 0) luaL_error(loader->L, "option '%s' is missing", key);
   return (size_t)value;
 }
 
-static struct forward_config check_config(lua_State *L) {
-  struct forward_config c = {
-      .hidden = config_size(L, "hidden_size", MOST_SIZE),
-      .intermediate = config_size(L, "intermediate_size", MOST_SIZE),
-      .layers = config_size(L, "num_hidden_layers", MOST_LAYERS),
-      .heads = config_size(L, "num_attention_heads", MOST_LAYERS),
-      .kv_heads = config_size(L, "num_key_value_heads", MOST_LAYERS),
-      .head_dim = config_size(L, "head_dim", MOST_LAYERS),
-      .vocab = config_size(L, "vocab_size", MOST_SIZE),
-      .eps = (float)bind_opt_number(L, 1, "rms_norm_eps", 1e-6),
-      .theta = bind_opt_number(L, 1, "rope_theta", 10000),
+static void check_outputs(struct loader *loader, const struct linear *linear,
+                          size_t outputs, const char *what) {
+  if (linear->outputs != outputs)
+    luaL_error(loader->L, "%s must have %I outputs", what,
+               (LUAI_UACINT)outputs);
+}
+
+static void check_inputs(struct loader *loader, const struct linear *linear,
+                         size_t inputs, const char *what) {
+  if (linear->inputs != inputs)
+    luaL_error(loader->L, "%s must have %I inputs", what, (LUAI_UACINT)inputs);
+}
+
+static struct attention load_attention(struct loader *loader, int at,
+                                       const struct forward_model *model) {
+  struct attention a = {
+      .query = load_linear(loader, at, "query"),
+      .key = load_linear(loader, at, "key"),
+      .value = load_linear(loader, at, "value"),
+      .output = load_linear(loader, at, "output"),
+      .heads = size_of(loader, at, "heads", MOST_LAYERS),
+      .kv_heads = size_of(loader, at, "kv_heads", MOST_LAYERS),
+      .head_dim = size_of(loader, at, "head_dim", MOST_LAYERS),
+      .gated = bind_opt_boolean(loader->L, at, "gated", false),
   };
-  if (c.heads % c.kv_heads != 0 || c.head_dim % 2 != 0)
-    luaL_error(L, "heads cannot be divided as the config says");
-  if (!(c.eps > 0) || !(c.theta >= 1))
-    luaL_error(L, "rms_norm_eps or rope_theta is out of range");
-  return c;
+  size_t q = a.heads * a.head_dim, kv = a.kv_heads * a.head_dim;
+  if (a.heads % a.kv_heads != 0 || model->rotated > a.head_dim)
+    luaL_error(loader->L, "heads cannot be divided as the config says");
+  a.query_norm = load_norm(loader, at, "query_norm", a.head_dim);
+  a.key_norm = load_norm(loader, at, "key_norm", a.head_dim);
+  check_outputs(loader, &a.query, a.gated ? 2 * q : q, "query");
+  check_outputs(loader, &a.key, kv, "key");
+  check_outputs(loader, &a.value, kv, "value");
+  check_inputs(loader, &a.output, q, "output");
+  return a;
 }
 
-/* Reads weights by name from the table at index 2. */
-struct loader {
-  lua_State *L;
-  char failure[160]; /* empty while all is well */
-};
+static struct delta load_delta(struct loader *loader, int at) {
+  struct delta d = {
+      .qkv = load_linear(loader, at, "qkv"),
+      .z = load_linear(loader, at, "z"),
+      .a = load_linear(loader, at, "a"),
+      .b = load_linear(loader, at, "b"),
+      .output = load_linear(loader, at, "output"),
+      .key_heads = size_of(loader, at, "key_heads", MOST_LAYERS),
+      .value_heads = size_of(loader, at, "value_heads", MOST_LAYERS),
+      .key_dim = size_of(loader, at, "key_dim", MOST_LAYERS),
+      .value_dim = size_of(loader, at, "value_dim", MOST_LAYERS),
+      .width = size_of(loader, at, "width", 64),
+  };
+  size_t values = d.value_heads * d.value_dim;
+  size_t channels = 2 * d.key_heads * d.key_dim + values;
+  if (d.value_heads % d.key_heads != 0)
+    luaL_error(loader->L, "heads cannot be divided as the config says");
+  d.convolution = load_vector(loader, at, "convolution", channels * d.width);
+  d.decay = load_vector(loader, at, "decay", d.value_heads);
+  d.bias = load_vector(loader, at, "bias", d.value_heads);
+  d.norm = load_norm(loader, at, "norm", d.value_dim);
+  check_outputs(loader, &d.qkv, channels, "qkv");
+  check_outputs(loader, &d.z, values, "z");
+  check_outputs(loader, &d.a, d.value_heads, "a");
+  check_outputs(loader, &d.b, d.value_heads, "b");
+  check_inputs(loader, &d.output, values, "output");
+  return d;
+}
 
-/* The weight of that name with that many elements; else notes the failure and
- * returns NULL. */
-static const float *load(struct loader *loader, const char *name,
-                         size_t count) {
-  lua_State *L = loader->L;
-  if (loader->failure[0] != '\0') return NULL;
-  lua_getfield(L, 2, name);
-  const struct buffer *weight = buffer_test(L, -1, DTYPE_F32);
-  bool missing = lua_isnil(L, -1);
-  if (weight != NULL && weight->count == count) {
-    lua_setfield(L, 4, name); /* the model keeps it alive */
-    return weight->data;
+static struct mlp load_mlp(struct loader *loader, int at) {
+  const char *name = bind_opt_string(loader->L, at, "activation", "silu_gated");
+  struct mlp mlp = {
+      .gate = load_linear(loader, at, "gate"),
+      .up = load_linear(loader, at, "up"),
+      .down = load_linear(loader, at, "down"),
+      .activation = strcmp(name, "gelu_tanh") == 0 ? GELU_TANH : SILU_GATED,
+  };
+  if (mlp.activation == SILU_GATED) {
+    if (strcmp(name, "silu_gated") != 0)
+      luaL_error(loader->L, "unknown activation '%s'", name);
+    check_outputs(loader, &mlp.gate, mlp.up.outputs, "gate");
   }
-  lua_pop(L, 1);
-  if (missing)
-    snprintf(loader->failure, sizeof loader->failure, "no tensor '%s'", name);
-  else if (weight == NULL)
-    snprintf(loader->failure, sizeof loader->failure,
-             "tensor '%s' is not an f32 buffer", name);
-  else
-    snprintf(loader->failure, sizeof loader->failure,
-             "tensor '%s' has %zu elements, the config needs %zu", name,
-             weight->count, count);
-  return NULL;
+  check_inputs(loader, &mlp.down, mlp.up.outputs, "down");
+  return mlp;
 }
 
-static const float *load_layer(struct loader *loader, size_t layer,
-                               const char *name, size_t count) {
-  char full[80];
-  snprintf(full, sizeof full, "model.layers.%zu.%s.weight", layer, name);
-  return load(loader, full, count);
+/* All that reads or writes the residual stream agrees in its width. */
+static void check_stream(struct loader *loader, const struct layer *layer,
+                         size_t hidden) {
+  const struct attention *a = &layer->attention;
+  const struct delta *d = &layer->delta;
+  const struct linear *in[] = {
+      &a->query, &a->key, &a->value,        &d->qkv,       &d->z,
+      &d->a,     &d->b,   &layer->mlp.gate, &layer->mlp.up};
+  const struct linear *out[] = {&a->output, &d->output, &layer->mlp.down};
+  for (size_t i = 0; i < sizeof in / sizeof *in; i++)
+    if (in[i]->outputs > 0) check_inputs(loader, in[i], hidden, "each layer");
+  for (size_t i = 0; i < sizeof out / sizeof *out; i++)
+    if (out[i]->outputs > 0)
+      check_outputs(loader, out[i], hidden, "each layer");
+}
+
+/* The layer in the table on the top of the stack. */
+static struct layer load_layer(struct loader *loader,
+                               const struct forward_model *model) {
+  lua_State *L = loader->L;
+  int at = lua_gettop(L);
+  struct layer layer = {
+      .before = load_norm(loader, at, "before", model->hidden),
+      .between = load_norm(loader, at, "between", model->hidden)};
+  if (lua_getfield(L, at, "attention") == LUA_TTABLE) {
+    layer.attention = load_attention(loader, at + 1, model);
+  } else {
+    lua_getfield(L, at, "delta");
+    luaL_checktype(L, at + 2, LUA_TTABLE);
+    layer.delta = load_delta(loader, at + 2);
+  }
+  lua_getfield(L, at, "mlp");
+  luaL_checktype(L, -1, LUA_TTABLE);
+  layer.mlp = load_mlp(loader, lua_gettop(L));
+  lua_settop(L, at);
+  check_stream(loader, &layer, model->hidden);
+  return layer;
 }
 
 static void load_layers(struct loader *loader, struct forward_model *model) {
-  const struct forward_config *c = &model->config;
-  size_t q = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim;
-  size_t square = c->hidden * c->intermediate;
-  for (size_t i = 0; i < c->layers; i++)
-    model->layers[i] = (struct forward_layer){
-        .input_norm = load_layer(loader, i, "input_layernorm", c->hidden),
-        .q = load_layer(loader, i, "self_attn.q_proj", q * c->hidden),
-        .k = load_layer(loader, i, "self_attn.k_proj", kv * c->hidden),
-        .v = load_layer(loader, i, "self_attn.v_proj", kv * c->hidden),
-        .q_norm = load_layer(loader, i, "self_attn.q_norm", c->head_dim),
-        .k_norm = load_layer(loader, i, "self_attn.k_norm", c->head_dim),
-        .o = load_layer(loader, i, "self_attn.o_proj", q * c->hidden),
-        .post_norm =
-            load_layer(loader, i, "post_attention_layernorm", c->hidden),
-        .gate = load_layer(loader, i, "mlp.gate_proj", square),
-        .up = load_layer(loader, i, "mlp.up_proj", square),
-        .down = load_layer(loader, i, "mlp.down_proj", square),
-    };
+  lua_State *L = loader->L;
+  lua_getfield(L, 1, "layers");
+  for (size_t i = 0; i < model->layer_count; i++) {
+    lua_geti(L, -1, (lua_Integer)i + 1);
+    luaL_checktype(L, -1, LUA_TTABLE);
+    if (loader->failure[0] == '\0')
+      model->layers[i] = load_layer(loader, model);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
 }
 
-/* new(config, weights) -> model | nil, message, "invalid_model". `config` has
- * the sizes by their Hugging Face names, `weights` f32 buffers by theirs. */
+/* `rotary` of the model at 1. */
+static void load_rotary(struct loader *loader, struct forward_model *model) {
+  lua_State *L = loader->L;
+  if (lua_getfield(L, 1, "rotary") == LUA_TTABLE) {
+    int at = lua_gettop(L);
+    lua_getfield(L, at, "frequencies");
+    const struct buffer *frequencies = buffer_check(L, at + 1, DTYPE_F32);
+    model->frequencies = frequencies->data;
+    model->rotated = 2 * frequencies->count;
+    model->neighbours = bind_opt_boolean(L, at, "neighbours", false);
+    lua_setfield(L, loader->kept, "\1rotary");
+  }
+  lua_pop(L, 1);
+}
+
+static void load_model(struct loader *loader, struct model *model) {
+  lua_State *L = loader->L;
+  struct forward_model *m = &model->forward;
+  const char *positions = bind_opt_string(L, 1, "positions", NULL);
+  const char *embedding = bind_opt_string(L, 1, "embedding", NULL);
+  if (embedding == NULL) luaL_error(L, "option 'embedding' is missing");
+  m->hidden = size_of(loader, 1, "hidden", MOST_SIZE);
+  m->vocab = size_of(loader, 1, "vocab", MOST_SIZE);
+  m->exact = bind_opt_boolean(L, 3, "exact", true);
+  load_rotary(loader, m);
+  m->embedding = load_matrix(loader, embedding, m->vocab, m->hidden);
+  model->most_tokens =
+      load_size(loader, 1, "most_tokens", MOST_TOKENS, MOST_TOKENS);
+  if (positions) {
+    model->most_tokens = size_of(loader, 1, "most_tokens", MOST_TOKENS);
+    m->positions =
+        load_matrix(loader, positions, model->most_tokens, m->hidden);
+  }
+  load_layers(loader, m);
+  m->norm = load_norm(loader, 1, "norm", m->hidden);
+  m->head = load_linear(loader, 1, "head");
+  check_inputs(loader, &m->head, m->hidden, "head");
+  check_outputs(loader, &m->head, m->vocab, "head");
+}
+
+/* new(description, weights [, {exact = true}]) -> model | nil, message,
+ * "invalid_model". lua/model/architecture.lua says what a description is.
+ * `weights` has a weight for each name in it: an f32 buffer, or for a matrix
+ * {codec, rows, cols, codes = source [, scales, group, more, offsets, columns
+ * as core.quant.decode has them] [, rescue = {rows = i32 buffer, codes,
+ * scales}]}, whose bytes are read where they lie. Unless exact, products with
+ * packed matrices round activations to eight bits. */
 static int f_new(lua_State *L) {
+  static const char *const known[] = {"exact", NULL};
   luaL_checktype(L, 1, LUA_TTABLE);
   luaL_checktype(L, 2, LUA_TTABLE);
-  lua_settop(L, 2);
-  struct forward_config c = check_config(L);
-  bool tied = bind_opt_boolean(L, 1, "tie_word_embeddings", false);
-  struct forward_model *model = lua_newuserdatauv(
-      L, sizeof *model + c.layers * sizeof(struct forward_layer), 1);
-  memset(model, 0, sizeof *model + c.layers * sizeof(struct forward_layer));
-  model->config = c;
+  lua_settop(L, 3);
+  bind_check_keys(L, 3, known);
+  lua_getfield(L, 1, "layers");
+  luaL_argcheck(L, lua_istable(L, 4), 1, "has no layers");
+  size_t layers = lua_rawlen(L, 4);
+  luaL_argcheck(L, layers <= MOST_LAYERS, 1, "has too many layers");
+  lua_pop(L, 1);
+  size_t size = sizeof(struct model) + layers * sizeof(struct layer);
+  struct model *model = lua_newuserdatauv(L, size, 1);
+  memset(model, 0, size);
+  model->forward.layer_count = layers;
+  model->forward.layers = model->layers;
   lua_newtable(L);
-  struct loader loader = {.L = L};
-  model->embedding =
-      load(&loader, "model.embed_tokens.weight", c.vocab * c.hidden);
-  load_layers(&loader, model);
-  model->norm = load(&loader, "model.norm.weight", c.hidden);
-  model->head = tied ? model->embedding
-                     : load(&loader, "lm_head.weight", c.vocab * c.hidden);
+  struct loader loader = {.L = L, .weights = 2, .kept = 5};
+  load_model(&loader, model);
   if (loader.failure[0] != '\0')
     return bind_fail(L, "invalid_model", "%s", loader.failure);
-  lua_setiuservalue(L, 3, 1);
+  model->loaded = loader.loaded;
+  lua_settop(L, 5);
+  lua_setiuservalue(L, 4, 1);
   luaL_setmetatable(L, MODEL_META);
   return 1;
 }
 
-static const struct forward_model *check_model(lua_State *L) {
-  return luaL_checkudata(L, 1, MODEL_META);
+/* The model at 1, whose weights are still there. */
+static const struct model *check_model(lua_State *L) {
+  const struct model *model = luaL_checkudata(L, 1, MODEL_META);
+  luaL_argcheck(L, loaded_are_open(model->loaded), 1,
+                "the file of its weights is closed");
+  luaL_argcheck(L, kernels_chosen() != NULL, 1,
+                "BITTERN_ISA names kernels that this processor has not");
+  return model;
 }
 
 /* Position of the first token outside of the vocabulary, or count. */
@@ -147,26 +267,47 @@ static size_t first_unknown(const struct buffer *tokens, size_t vocab) {
 
 /* A document of `tokens`, the buffer on the top of the stack. Returns 0, or
  * pushes nil, message, code and returns 3. */
-static int make_document(lua_State *L, const struct forward_model *model,
+static int make_document(lua_State *L, const struct model *model,
                          const struct buffer *tokens, size_t index,
                          struct forward_document *document) {
-  size_t bad = first_unknown(tokens, model->config.vocab);
+  size_t bad = first_unknown(tokens, model->forward.vocab);
   if (bad < tokens->count)
     return bind_fail(L, "invalid_model",
                      "document %I, position %I: token %d is outside of the "
                      "vocabulary of %I",
                      (LUAI_UACINT)index, (LUAI_UACINT)bad,
                      (int)((const int32_t *)tokens->data)[bad],
-                     (LUAI_UACINT)model->config.vocab);
+                     (LUAI_UACINT)model->forward.vocab);
+  if (tokens->count > model->most_tokens)
+    return bind_fail(L, "invalid_model",
+                     "document %I has %I tokens, the model has positions for "
+                     "%I",
+                     (LUAI_UACINT)index, (LUAI_UACINT)tokens->count,
+                     (LUAI_UACINT)model->most_tokens);
   *document =
       (struct forward_document){.tokens = tokens->data, .count = tokens->count};
   return 0;
 }
 
+/* Tells where numbers are not finite. */
+static int fail_not_finite(lua_State *L, const struct model *model,
+                           const struct forward_document *document,
+                           size_t number) {
+  size_t stage = document->stage, layers = model->forward.layer_count;
+  const char *where = "logits are not finite";
+  if (stage == 0) where = "the embedding is not finite";
+  if (stage > 0 && stage <= layers)
+    where = lua_pushfstring(L, "layer %I gives numbers that are not finite",
+                            (LUAI_UACINT)(stage - 1));
+  return bind_fail(L, "invalid_model", "document %I, position %I: %s",
+                   (LUAI_UACINT)number, (LUAI_UACINT)document->position, where);
+}
+
 /* The first failure among the documents, which are numbered from `number` on:
  * pushes it and returns 3, or 0. */
-static int report(lua_State *L, const struct forward_document *documents,
-                  size_t count, size_t number) {
+static int report(lua_State *L, const struct model *model,
+                  const struct forward_document *documents, size_t count,
+                  size_t number) {
   for (size_t i = 0; i < count; i++) {
     switch (documents[i].status) {
     case FORWARD_OK:
@@ -178,9 +319,7 @@ static int report(lua_State *L, const struct forward_document *documents,
           L, "no_memory", "document %I: no memory for its %I tokens",
           (LUAI_UACINT)(number + i), (LUAI_UACINT)documents[i].count);
     case FORWARD_NOT_FINITE:
-      return bind_fail(
-          L, "invalid_model", "document %I, position %I: logits are not finite",
-          (LUAI_UACINT)(number + i), (LUAI_UACINT)documents[i].position);
+      return fail_not_finite(L, model, &documents[i], number + i);
     }
   }
   return 0;
@@ -194,35 +333,45 @@ static const struct buffer *check_tokens(lua_State *L, int index, int arg) {
   return tokens;
 }
 
+/* Argument `arg`: how many threads, 1 when there is none. */
+static size_t check_threads(lua_State *L, int arg) {
+  lua_Integer threads = luaL_optinteger(L, arg, 1);
+  luaL_argcheck(L, threads >= 1, arg, "must be at least 1");
+  return threads < POOL_MOST ? (size_t)threads : POOL_MOST;
+}
+
 static size_t targets(const struct buffer *tokens) {
   return tokens->count > 0 ? tokens->count - 1 : 0;
 }
 
-/* model:score(tokens) -> f32 buffer: the negative log-likelihood, in nats, of
- * each token but the first | nil, message, code. */
+/* model:score(tokens [, threads = 1]) -> f32 buffer: the negative
+ * log-likelihood, in nats, of each token but the first | nil, message, code. */
 static int f_score(lua_State *L) {
-  const struct forward_model *model = check_model(L);
+  const struct model *model = check_model(L);
   const struct buffer *tokens = check_tokens(L, 2, 2);
+  size_t threads = check_threads(L, 3);
   struct forward_document document;
   int failed = make_document(L, model, tokens, 1, &document);
   if (failed != 0) return failed;
   document.nll = buffer_push(L, DTYPE_F32, targets(tokens))->data;
-  forward_run(model, &document, 1, 1);
-  failed = report(L, &document, 1, 1);
+  forward_run(&model->forward, &document, 1, threads);
+  failed = report(L, model, &document, 1, 1);
   return failed != 0 ? failed : 1;
 }
 
-/* model:logits(tokens) -> f32 buffer [count, vocab] | nil, message, code. */
+/* model:logits(tokens [, threads = 1]) -> f32 buffer [count, vocab] | nil,
+ * message, code. */
 static int f_logits(lua_State *L) {
-  const struct forward_model *model = check_model(L);
+  const struct model *model = check_model(L);
   const struct buffer *tokens = check_tokens(L, 2, 2);
+  size_t threads = check_threads(L, 3);
   struct forward_document document;
   int failed = make_document(L, model, tokens, 1, &document);
   if (failed != 0) return failed;
   document.logits =
-      buffer_push(L, DTYPE_F32, tokens->count * model->config.vocab)->data;
-  forward_run(model, &document, 1, 1);
-  failed = report(L, &document, 1, 1);
+      buffer_push(L, DTYPE_F32, tokens->count * model->forward.vocab)->data;
+  forward_run(&model->forward, &document, 1, threads);
+  failed = report(L, model, &document, 1, 1);
   return failed != 0 ? failed : 1;
 }
 
@@ -230,10 +379,9 @@ static int f_logits(lua_State *L) {
  *   -> {f32 buffer, ...} as score | nil, message, code. Messages count the
  * documents from `number` on. */
 static int f_score_many(lua_State *L) {
-  const struct forward_model *model = check_model(L);
+  const struct model *model = check_model(L);
   luaL_checktype(L, 2, LUA_TTABLE);
-  lua_Integer threads = luaL_optinteger(L, 3, 1);
-  luaL_argcheck(L, threads >= 1, 3, "must be at least 1");
+  size_t threads = check_threads(L, 3);
   size_t number = lua_isnoneornil(L, 4) ? 1 : (size_t)bind_size(L, 4);
   size_t count = (size_t)luaL_len(L, 2);
   luaL_argcheck(L, count <= MOST_DOCUMENTS, 2, "more than 2^20 documents");
@@ -251,8 +399,8 @@ static int f_score_many(lua_State *L) {
     documents[i].nll = buffer_push(L, DTYPE_F32, targets(tokens))->data;
     lua_seti(L, 4, (lua_Integer)i + 1);
   }
-  forward_run(model, documents, count, (size_t)threads);
-  int failed = report(L, documents, count, number);
+  forward_run(&model->forward, documents, count, threads);
+  int failed = report(L, model, documents, count, number);
   lua_settop(L, failed != 0 ? lua_gettop(L) : 4);
   return failed != 0 ? failed : 1;
 }
@@ -264,9 +412,10 @@ static int f_close(lua_State *L) {
 }
 
 static int f_tostring(lua_State *L) {
-  const struct forward_config *c = &check_model(L)->config;
+  const struct model *model = luaL_checkudata(L, 1, MODEL_META);
   lua_pushfstring(L, "forward model (%I layers, hidden %I)",
-                  (LUAI_UACINT)c->layers, (LUAI_UACINT)c->hidden);
+                  (LUAI_UACINT)model->forward.layer_count,
+                  (LUAI_UACINT)model->forward.hidden);
   return 1;
 }
 

@@ -5,20 +5,9 @@
 #include <string.h>
 
 #include "forward.h"
+#include "forward_wide.h"
 
-/* Wider vectors where the processor has them; -DKERNELS_PLAIN leaves them out.
- */
-#if defined(__x86_64__) && !defined(KERNELS_PLAIN)
-#define WIDE 1
-#endif
-#if defined(WIDE) && !defined(__clang__)
-#define KERNEL __attribute__((target_clones("avx2", "default")))
-#else
-#define KERNEL
-#endif
-#define INLINE static inline __attribute__((always_inline))
-
-enum { LANES = 8, CHUNK = 256 };
+enum { LANES = 8 };
 
 KERNEL void panel_pack(const float *w, size_t o_stride, size_t k_stride,
                        size_t n, size_t depth, float *panel) {
@@ -53,6 +42,12 @@ static chunk_kernel best_chunk(void) {
   return plain_chunk;
 }
 
+void panel_multiply_chunk(const float *x, size_t x_stride, size_t rows,
+                          const float *panel, size_t depth, float *y,
+                          size_t y_stride, size_t n, bool first) {
+  best_chunk()(x, x_stride, rows, panel, depth, y, y_stride, n, first);
+}
+
 void panel_multiply(const float *x, size_t x_stride, size_t rows,
                     const float *panel, size_t depth, float *y, size_t y_stride,
                     size_t n) {
@@ -81,14 +76,40 @@ INLINE double sum_squares(const float *x, size_t n) {
   return meet(lane);
 }
 
+INLINE double sum_of(const float *x, size_t n) {
+  double lane[LANES] = {0};
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES)
+    for (size_t j = 0; j < LANES; j++)
+      lane[j] += (double)x[i + j];
+  for (size_t j = 0; i < n; i++, j++)
+    lane[j] += (double)x[i];
+  return meet(lane);
+}
+
 KERNEL void rms_norm(const float *x, size_t stride, size_t rows, size_t n,
-                     const float *weight, float eps, float *y,
-                     size_t y_stride) {
+                     const struct norm *norm, float *y, size_t y_stride) {
+  const float *weight = norm->weight;
+  const float plus = norm->plus;
   for (size_t r = 0; r < rows; r++, x += stride, y += y_stride) {
     float mean = (float)(sum_squares(x, n) / (double)n);
-    float factor = 1.0f / sqrtf(mean + eps);
+    float factor = 1.0f / sqrtf(mean + norm->eps);
     for (size_t i = 0; i < n; i++)
-      y[i] = x[i] * factor * weight[i];
+      y[i] = x[i] * factor * (weight[i] + plus);
+  }
+}
+
+KERNEL void layer_norm(const float *x, size_t stride, size_t rows, size_t n,
+                       const struct norm *norm, float *y, size_t y_stride) {
+  const float *weight = norm->weight, *bias = norm->bias;
+  for (size_t r = 0; r < rows; r++, x += stride, y += y_stride) {
+    float mean = (float)(sum_of(x, n) / (double)n);
+    for (size_t i = 0; i < n; i++)
+      y[i] = x[i] - mean;
+    float variance = (float)(sum_squares(y, n) / (double)n);
+    float factor = 1.0f / sqrtf(variance + norm->eps);
+    for (size_t i = 0; i < n; i++)
+      y[i] = y[i] * factor * weight[i] + bias[i];
   }
 }
 
@@ -97,6 +118,15 @@ void rotate(float *x, size_t half, const float *cosine, const float *sine) {
     float a = x[i], b = x[i + half];
     x[i] = a * cosine[i] - b * sine[i];
     x[i + half] = b * cosine[i] + a * sine[i];
+  }
+}
+
+void rotate_neighbours(float *x, size_t half, const float *cosine,
+                       const float *sine) {
+  for (size_t i = 0; i < half; i++) {
+    float a = x[2 * i], b = x[2 * i + 1];
+    x[2 * i] = a * cosine[i] - b * sine[i];
+    x[2 * i + 1] = b * cosine[i] + a * sine[i];
   }
 }
 
@@ -141,17 +171,6 @@ INLINE float largest_of(const float *x, size_t n) {
   return lane[0];
 }
 
-INLINE double sum_of(const float *x, size_t n) {
-  double lane[LANES] = {0};
-  size_t i = 0;
-  for (; i + LANES <= n; i += LANES)
-    for (size_t j = 0; j < LANES; j++)
-      lane[j] += (double)x[i + j];
-  for (size_t j = 0; i < n; i++, j++)
-    lane[j] += (double)x[i];
-  return meet(lane);
-}
-
 KERNEL void softmax(float *s, size_t n, size_t total, float scale) {
   for (size_t i = 0; i < n; i++)
     s[i] *= scale;
@@ -167,6 +186,24 @@ KERNEL void softmax(float *s, size_t n, size_t total, float scale) {
 KERNEL void silu_multiply(float *gate, const float *up, size_t n) {
   for (size_t i = 0; i < n; i++)
     gate[i] = gate[i] / (1.0f + exp_float(-gate[i])) * up[i];
+}
+
+KERNEL void silu(float *x, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    x[i] = x[i] / (1.0f + exp_float(-x[i]));
+}
+
+KERNEL void sigmoid_multiply(float *x, const float *gate, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    x[i] = x[i] / (1.0f + exp_float(-gate[i]));
+}
+
+/* 1 + tanh(u) = 2 / (1 + exp(-2 u)). */
+KERNEL void gelu_tanh(float *x, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    float u = 0.7978845608f * (x[i] + 0.044715f * x[i] * x[i] * x[i]);
+    x[i] = x[i] / (1.0f + exp_float(-2.0f * u));
+  }
 }
 
 KERNEL void add_to(float *x, const float *y, size_t n) {

@@ -1,250 +1,174 @@
-/* The pass of documents through a model: one document per thread, as products
- * of matrices; and the threads. */
+/* The pass of documents through a model: every thread runs all steps, each on
+ * its share of tokens, heads or outputs, and they meet in between. */
 #include <math.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "bind.h"
 #include "forward.h"
-#include "kernels.h"
+#include "forward_scratch.h"
+#include "forward_team.h"
 
-enum {
-  QUERIES = 48,      /* rows of attention scores held at once */
-  HEAD_CHUNK = 1024, /* logits of a token held at once */
-  MOST_THREADS = 256,
-};
-
-/* What one document needs while it runs; `n` tokens. */
-struct scratch {
-  float *memory;
-  size_t n;
-  size_t score_stride;  /* n rounded up to PANEL */
-  float *x;             /* [n, hidden] the residual stream */
-  float *norm;          /* [n, hidden] */
-  float *branch;        /* [n, hidden] what is added to x */
-  float *q, *mixed;     /* [n, heads * head_dim] */
-  float *k, *v;         /* [n, kv_heads * head_dim] */
-  float *gate, *up;     /* [n, intermediate] */
-  float *cosine, *sine; /* [n, head_dim / 2] */
-  float *panel;         /* [longest input, PANEL] */
-  float *keys, *values; /* panels of one key/value head */
-  float *scores;        /* [QUERIES, score_stride] */
-  float *logits;        /* [n, HEAD_CHUNK], when scoring */
-  float *top, *target;  /* [n] running maximum; the target's logit */
-  double *sum;          /* [n] of exp(logit - top) */
-};
-
-static size_t round_up(size_t n, size_t step) {
-  return (n + step - 1) / step * step;
+struct share worker_share(const struct worker *w, size_t n) {
+  size_t each = n / w->count, rest = n % w->count;
+  size_t first = each * w->index + rest * w->index / w->count;
+  size_t next = w->index + 1;
+  return (struct share){first, each * next + rest * next / w->count};
 }
 
-static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
-
-/* One array of the scratch block: where to, and how many floats. */
-struct part {
-  float **to;
-  size_t rows, cols;
-};
-
-/* Hands out one block to all parts, each 64-byte aligned. */
-static int carve(struct scratch *s, const struct part *parts, size_t count) {
-  size_t total = 0;
-  for (size_t i = 0; i < count; i++) {
-    if (parts[i].cols != 0 && parts[i].rows > (SIZE_MAX >> 8) / parts[i].cols)
-      return -1;
-    size_t floats = round_up(parts[i].rows * parts[i].cols, PANEL);
-    if (floats > (SIZE_MAX >> 4) - total) return -1;
-    total += floats;
-  }
-  s->memory = aligned_alloc(64, larger(total, PANEL) * sizeof(float));
-  if (s->memory == NULL) return -1;
-  float *at = s->memory;
-  for (size_t i = 0; i < count; i++) {
-    *parts[i].to = at;
-    at += round_up(parts[i].rows * parts[i].cols, PANEL);
-  }
-  return 0;
+bool worker_meet(const struct worker *w) {
+  if (bind_interrupted()) atomic_store(&w->team->stop, true);
+  return team_meet(w->team);
 }
 
-static int scratch_new(struct scratch *s, const struct forward_config *c,
-                       size_t n, bool scoring) {
-  size_t q = c->heads * c->head_dim;
-  size_t kv = c->kv_heads * c->head_dim;
-  size_t deepest = larger(larger(c->hidden, c->intermediate), q);
-  float *sum = NULL;
-  *s = (struct scratch){.n = n, .score_stride = round_up(n, PANEL)};
-  const struct part parts[] = {
-      {&s->x, n, c->hidden},
-      {&s->norm, n, c->hidden},
-      {&s->branch, n, c->hidden},
-      {&s->q, n, q},
-      {&s->mixed, n, q},
-      {&s->k, n, kv},
-      {&s->v, n, kv},
-      {&s->gate, n, c->intermediate},
-      {&s->up, n, c->intermediate},
-      {&s->cosine, n, c->head_dim / 2},
-      {&s->sine, n, c->head_dim / 2},
-      {&s->panel, deepest, PANEL},
-      {&s->keys, s->score_stride, c->head_dim},
-      {&s->values, n, round_up(c->head_dim, PANEL)},
-      {&s->scores, QUERIES, s->score_stride},
-      {&s->logits, scoring ? n : 0, HEAD_CHUNK},
-      {&s->top, n, 1},
-      {&s->target, n, 1},
-      {&sum, n, sizeof(double) / sizeof(float)},
-  };
-  if (carve(s, parts, sizeof parts / sizeof *parts) != 0) return -1;
-  s->sum = (double *)(void *)sum;
-  return 0;
+/* ---- linear layers ---- */
+
+static bool is_int8(const struct worker *w, const struct linear *linear) {
+  return !w->model->exact && linear_is_int8(linear);
 }
 
-/* y [rows, outputs] = x [rows, inputs] times w [outputs, inputs] transposed. */
-static int linear(const struct scratch *s, const float *x, size_t inputs,
-                  const float *w, size_t outputs, float *y, size_t y_stride) {
-  for (size_t o = 0; o < outputs; o += PANEL) {
-    size_t n = outputs - o < PANEL ? outputs - o : PANEL;
-    if (bind_interrupted()) return -1;
-    panel_pack(w + o * inputs, inputs, 1, n, inputs, s->panel);
-    panel_multiply(x, inputs, s->n, s->panel, inputs, y + o, y_stride, n);
-  }
-  return 0;
+/* Fills the activations of a linear layer; true when it wants any. */
+static bool fill(const struct worker *w, const float *x,
+                 const struct linear *linear, const struct eights *eights) {
+  if (!is_int8(w, linear)) return false;
+  int8_fill(w, &linear->matrix->kept, x, &eights[0]);
+  if (linear->matrix->rescue.count > 0)
+    int8_fill(w, &linear->matrix->rescue, x, &eights[1]);
+  return true;
 }
 
-/* Angles as the reference has them: f32 inverse frequencies times positions. */
-static void make_angles(const struct scratch *s,
-                        const struct forward_config *c) {
-  size_t half = c->head_dim / 2;
-  for (size_t i = 0; i < half; i++) {
-    double power = (double)(2 * i) / (double)c->head_dim;
-    float frequency = (float)(1.0 / pow(c->theta, power));
-    for (size_t t = 0; t < s->n; t++) {
-      double angle = (double)((float)t * frequency);
-      s->cosine[t * half + i] = (float)cos(angle);
-      s->sine[t * half + i] = (float)sin(angle);
+static void multiply(const struct worker *w, const float *x,
+                     const struct linear *linear, const struct eights *eights,
+                     float *y, size_t stride) {
+  if (is_int8(w, linear))
+    linear_int8(w, linear, eights, y, stride);
+  else
+    linear_exact(w, linear, x, y, stride);
+}
+
+bool worker_linears(const struct worker *w, const float *x, size_t count,
+                    const struct linear *const *linears, float *const *y,
+                    const size_t *strides) {
+  bool filled = false;
+  for (size_t i = 0; i < count; i++)
+    filled |= fill(w, x, linears[i], w->s->eights + 2 * i);
+  if (filled && !worker_meet(w)) return false;
+  for (size_t i = 0; i < count; i++)
+    multiply(w, x, linears[i], w->s->eights + 2 * i, y[i], strides[i]);
+  return worker_meet(w);
+}
+
+/* ---- layers ---- */
+
+static void normalise(const struct worker *w, const struct norm *norm) {
+  struct share share = worker_share(w, w->s->n);
+  size_t hidden = w->model->hidden, rows = share.end - share.first;
+  const float *x = w->s->x + share.first * hidden;
+  float *y = w->s->norm + share.first * hidden;
+  if (norm->centred)
+    layer_norm(x, hidden, rows, hidden, norm, y, hidden);
+  else
+    rms_norm(x, hidden, rows, hidden, norm, y, hidden);
+}
+
+/* x += branch, of the worker's tokens. */
+static void add_branch(const struct worker *w) {
+  struct share share = worker_share(w, w->s->n);
+  size_t hidden = w->model->hidden, at = share.first * hidden;
+  add_to(w->s->x + at, w->s->branch + at, (share.end - share.first) * hidden);
+}
+
+/* Blames the first token of the worker's whose numbers are not finite. */
+static void check_tokens(const struct worker *w, size_t stage, const float *x,
+                         size_t width, size_t stride) {
+  struct share share = worker_share(w, w->s->n);
+  for (size_t t = share.first; t < share.end; t++)
+    if (kernels_scalar.not_finite(x + t * stride, width) < width) {
+      team_blame(w->team, t, stage);
+      return;
     }
-  }
 }
 
-/* Norm of each head, then its rotation by position. */
-static void prepare_heads(const struct scratch *s,
-                          const struct forward_config *c, float *x,
-                          size_t heads, const float *weight) {
-  size_t dim = c->head_dim, half = dim / 2;
-  for (size_t t = 0; t < s->n; t++) {
-    float *row = x + t * heads * dim;
-    rms_norm(row, dim, heads, dim, weight, c->eps, row, dim);
-    for (size_t h = 0; h < heads; h++)
-      rotate(row + h * dim, half, s->cosine + t * half, s->sine + t * half);
-  }
+static void activate(const struct worker *w, const struct mlp *mlp) {
+  struct share share = worker_share(w, w->s->n);
+  size_t inner = mlp->up.outputs, at = share.first * inner;
+  size_t count = (share.end - share.first) * inner;
+  if (mlp->activation == GELU_TANH)
+    gelu_tanh(w->s->a + at, count);
+  else
+    silu_multiply(w->s->a + at, w->s->b + at, count);
 }
 
-/* Panels of the keys and values of key/value head `g`. */
-static void pack_head(const struct scratch *s, const struct forward_config *c,
-                      size_t g) {
-  size_t dim = c->head_dim, stride = c->kv_heads * dim;
-  for (size_t t = 0; t < s->n; t += PANEL) {
-    size_t n = s->n - t < PANEL ? s->n - t : PANEL;
-    panel_pack(s->k + t * stride + g * dim, stride, 1, n, dim,
-               s->keys + t * dim);
-  }
-  for (size_t i = 0; i < dim; i += PANEL) {
-    size_t n = dim - i < PANEL ? dim - i : PANEL;
-    panel_pack(s->v + g * dim + i, 1, stride, n, s->n, s->values + i * s->n);
-  }
+static bool mlp_run(const struct worker *w, const struct mlp *mlp) {
+  const struct scratch *s = w->s;
+  bool gated = mlp->gate.matrix != NULL;
+  size_t inner = mlp->up.outputs;
+  const struct linear *both[] = {&mlp->gate, &mlp->up}, *down[] = {&mlp->down};
+  float *parts[] = {s->a, s->b}, *branch[] = {s->branch};
+  const size_t strides[] = {inner, inner}, hidden[] = {w->model->hidden};
+  if (!worker_linears(w, s->norm, gated ? 2 : 1, gated ? both : both + 1, parts,
+                      strides))
+    return false;
+  activate(w, mlp);
+  return worker_meet(w) && worker_linears(w, s->a, 1, down, branch, hidden);
 }
 
-/* Attention of `rows` queries of head `h` from token `first` on, over the keys
- * up to each one's own. */
-static void attend(const struct scratch *s, const struct forward_config *c,
-                   size_t h, size_t first, size_t rows) {
-  size_t dim = c->head_dim, stride = c->heads * dim;
-  size_t keys = first + rows, width = s->score_stride;
-  float scale = (float)(1.0 / sqrt((double)dim));
-  const float *q = s->q + first * stride + h * dim;
-  float *out = s->mixed + first * stride + h * dim;
-  for (size_t t = 0; t < keys; t += PANEL)
-    panel_multiply(q, stride, rows, s->keys + t * dim, dim, s->scores + t,
-                   width, PANEL);
-  for (size_t r = 0; r < rows; r++)
-    softmax(s->scores + r * width, first + r + 1, keys, scale);
-  for (size_t i = 0; i < dim; i += PANEL)
-    panel_multiply(s->scores, width, rows, s->values + i * s->n, keys, out + i,
-                   stride, dim - i < PANEL ? dim - i : PANEL);
+static bool layer_run(const struct worker *w, const struct layer *layer) {
+  normalise(w, &layer->before);
+  if (!worker_meet(w)) return false;
+  if (!(layer->attention.heads > 0 ? attention_run(w, &layer->attention)
+                                   : delta_run(w, &layer->delta)))
+    return false;
+  add_branch(w);
+  normalise(w, &layer->between);
+  if (!worker_meet(w) || !mlp_run(w, &layer->mlp)) return false;
+  add_branch(w);
+  return true;
 }
 
-/* mixed = attention of q over k and v. */
-static int attention(const struct scratch *s, const struct forward_config *c) {
-  size_t group = c->heads / c->kv_heads;
-  for (size_t h = 0; h < c->heads; h++) {
-    if (h % group == 0) pack_head(s, c, h / group);
-    for (size_t t = 0; t < s->n; t += QUERIES) {
-      if (bind_interrupted()) return -1;
-      attend(s, c, h, t, s->n - t < QUERIES ? s->n - t : QUERIES);
+/* ---- what comes before the layers ---- */
+
+/* Angles as the reference has them: f32 frequencies times positions. */
+static void make_angles(const struct worker *w) {
+  struct share share = worker_share(w, w->s->n);
+  size_t half = w->model->rotated / 2;
+  for (size_t t = share.first; t < share.end; t++)
+    for (size_t i = 0; i < half; i++) {
+      double angle = (double)((float)t * w->model->frequencies[i]);
+      w->s->cosine[t * half + i] = (float)cos(angle);
+      w->s->sine[t * half + i] = (float)sin(angle);
     }
+}
+
+static void embed(const struct worker *w, const int32_t *tokens) {
+  const struct forward_model *model = w->model;
+  struct share share = worker_share(w, w->s->n);
+  for (size_t t = share.first; t < share.end; t++) {
+    float *x = w->s->x + t * model->hidden;
+    matrix_row(w->kernels, model->embedding, (size_t)tokens[t], w->own.decoding,
+               x);
+    if (model->positions == NULL) continue;
+    matrix_row(w->kernels, model->positions, t, w->own.decoding,
+               w->s->branch + t * model->hidden);
+    add_to(x, w->s->branch + t * model->hidden, model->hidden);
   }
-  return 0;
-}
-
-static int attention_block(const struct scratch *s,
-                           const struct forward_config *c,
-                           const struct forward_layer *layer) {
-  size_t hidden = c->hidden, n = s->n;
-  size_t q = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim;
-  rms_norm(s->x, hidden, n, hidden, layer->input_norm, c->eps, s->norm, hidden);
-  if (linear(s, s->norm, hidden, layer->q, q, s->q, q) != 0 ||
-      linear(s, s->norm, hidden, layer->k, kv, s->k, kv) != 0 ||
-      linear(s, s->norm, hidden, layer->v, kv, s->v, kv) != 0)
-    return -1;
-  prepare_heads(s, c, s->q, c->heads, layer->q_norm);
-  prepare_heads(s, c, s->k, c->kv_heads, layer->k_norm);
-  if (attention(s, c) != 0) return -1;
-  if (linear(s, s->mixed, q, layer->o, hidden, s->branch, hidden) != 0)
-    return -1;
-  add_to(s->x, s->branch, n * hidden);
-  return 0;
-}
-
-static int mlp_block(const struct scratch *s, const struct forward_config *c,
-                     const struct forward_layer *layer) {
-  size_t hidden = c->hidden, inner = c->intermediate, n = s->n;
-  rms_norm(s->x, hidden, n, hidden, layer->post_norm, c->eps, s->norm, hidden);
-  if (linear(s, s->norm, hidden, layer->gate, inner, s->gate, inner) != 0 ||
-      linear(s, s->norm, hidden, layer->up, inner, s->up, inner) != 0)
-    return -1;
-  silu_multiply(s->gate, s->up, n * inner);
-  if (linear(s, s->gate, inner, layer->down, hidden, s->branch, hidden) != 0)
-    return -1;
-  add_to(s->x, s->branch, n * hidden);
-  return 0;
-}
-
-static void embed(const struct scratch *s, const struct forward_model *model,
-                  const int32_t *tokens) {
-  size_t hidden = model->config.hidden;
-  for (size_t t = 0; t < s->n; t++)
-    memcpy(s->x + t * hidden, model->embedding + (size_t)tokens[t] * hidden,
-           hidden * sizeof(float));
 }
 
 /* Leaves the normed last hidden state in s->norm. */
-static int run_layers(const struct scratch *s,
-                      const struct forward_model *model,
-                      const int32_t *tokens) {
-  const struct forward_config *c = &model->config;
-  make_angles(s, c);
-  embed(s, model, tokens);
-  for (size_t i = 0; i < c->layers; i++)
-    if (attention_block(s, c, &model->layers[i]) != 0 ||
-        mlp_block(s, c, &model->layers[i]) != 0)
-      return -1;
-  rms_norm(s->x, c->hidden, s->n, c->hidden, model->norm, c->eps, s->norm,
-           c->hidden);
-  return 0;
+static bool run_layers(const struct worker *w, const int32_t *tokens) {
+  size_t hidden = w->model->hidden;
+  make_angles(w);
+  embed(w, tokens);
+  check_tokens(w, 0, w->s->x, hidden, hidden);
+  if (!worker_meet(w)) return false;
+  for (size_t i = 0; i < w->model->layer_count; i++) {
+    if (!layer_run(w, &w->model->layers[i])) return false;
+    check_tokens(w, i + 1, w->s->x, hidden, hidden);
+  }
+  normalise(w, &w->model->norm);
+  return worker_meet(w);
 }
+
+/* ---- what comes behind them ---- */
 
 /* Adds `n` logits, those of tokens `from` on, to the running log-sum-exp of
  * position t. */
@@ -259,109 +183,124 @@ static void gather_logits(const struct scratch *s, size_t t, size_t from,
   if (wanted >= from && wanted - from < n) s->target[t] = logits[wanted - from];
 }
 
-static enum forward_status not_finite(struct forward_document *document,
-                                      size_t position) {
-  document->position = position;
-  return FORWARD_NOT_FINITE;
+/* Part of the head: its outputs from `from` on. */
+static struct linear head_part(const struct linear *head, size_t from,
+                               size_t most) {
+  struct linear part = *head;
+  size_t left = head->outputs - from;
+  part.first += from;
+  part.outputs = left < most ? left : most;
+  return part;
+}
+
+static bool score_chunk(const struct worker *w,
+                        const struct forward_document *document, size_t from) {
+  const struct scratch *s = w->s;
+  struct linear part = head_part(&w->model->head, from, HEAD_CHUNK);
+  struct share share = worker_share(w, s->n);
+  multiply(w, s->norm, &part, s->eights, s->logits, HEAD_CHUNK);
+  if (!worker_meet(w)) return false;
+  check_tokens(w, w->model->layer_count + 1, s->logits, part.outputs,
+               HEAD_CHUNK);
+  for (size_t t = share.first; t < share.end; t++)
+    gather_logits(s, t, from, part.outputs, (size_t)document->tokens[t + 1]);
+  return worker_meet(w);
 }
 
 /* The head in chunks of the vocabulary, so that its logits are never all held
  * at once. */
-static enum forward_status score_head(const struct scratch *s,
-                                      const struct forward_model *model,
-                                      struct forward_document *document) {
-  size_t hidden = model->config.hidden, vocab = model->config.vocab;
-  for (size_t from = 0; from < vocab; from += HEAD_CHUNK) {
-    size_t n = vocab - from < HEAD_CHUNK ? vocab - from : HEAD_CHUNK;
-    if (linear(s, s->norm, hidden, model->head + from * hidden, n, s->logits,
-               HEAD_CHUNK) != 0)
-      return FORWARD_INTERRUPTED;
-    for (size_t t = 0; t < s->n; t++) {
-      if (kernels_scalar.not_finite(s->logits + t * HEAD_CHUNK, n) < n)
-        return not_finite(document, t);
-      gather_logits(s, t, from, n, (size_t)document->tokens[t + 1]);
-    }
-  }
-  for (size_t t = 0; t < s->n; t++)
+static bool score_head(const struct worker *w,
+                       const struct forward_document *document) {
+  const struct scratch *s = w->s;
+  struct share share = worker_share(w, s->n);
+  for (size_t from = 0; from < w->model->vocab; from += HEAD_CHUNK)
+    if (!score_chunk(w, document, from)) return false;
+  for (size_t t = share.first; t < share.end; t++)
     document->nll[t] =
         (float)(log(s->sum[t]) + (double)s->top[t] - (double)s->target[t]);
-  return FORWARD_OK;
+  return true;
 }
 
-static enum forward_status logits_head(const struct scratch *s,
-                                       const struct forward_model *model,
-                                       struct forward_document *document) {
-  size_t vocab = model->config.vocab;
-  if (linear(s, s->norm, model->config.hidden, model->head, vocab,
-             document->logits, vocab) != 0)
-    return FORWARD_INTERRUPTED;
-  for (size_t t = 0; t < s->n; t++)
-    if (kernels_scalar.not_finite(document->logits + t * vocab, vocab) < vocab)
-      return not_finite(document, t);
-  return FORWARD_OK;
+static bool logits_head(const struct worker *w,
+                        const struct forward_document *document) {
+  size_t vocab = w->model->vocab;
+  multiply(w, w->s->norm, &w->model->head, w->s->eights, document->logits,
+           vocab);
+  if (!worker_meet(w)) return false;
+  check_tokens(w, w->model->layer_count + 1, document->logits, vocab, vocab);
+  return worker_meet(w);
+}
+
+static void run_head(const struct worker *w,
+                     const struct forward_document *document) {
+  if (fill(w, w->s->norm, &w->model->head, w->s->eights) && !worker_meet(w))
+    return;
+  if (document->logits)
+    logits_head(w, document);
+  else
+    score_head(w, document);
+}
+
+/* ---- documents ---- */
+
+struct work {
+  const struct forward_model *model;
+  const struct needs *needs;
+  struct forward_document *document;
+  struct scratch s;
+  struct team team;
+};
+
+static void work_on(void *context, size_t index, size_t count) {
+  struct work *work = context;
+  struct worker w = {.model = work->model,
+                     .s = &work->s,
+                     .team = &work->team,
+                     .index = index,
+                     .count = count,
+                     .kernels = kernels_chosen()};
+  if (!own_open(&w.own, work->needs, &work->s)) {
+    atomic_store(&work->team.no_memory, true);
+    atomic_store(&work->team.stop, true);
+  }
+  if (worker_meet(&w) && run_layers(&w, work->document->tokens))
+    run_head(&w, work->document);
+  free(w.own.memory);
+}
+
+static enum forward_status status_of(struct team *team) {
+  if (atomic_load(&team->no_memory)) return FORWARD_NO_MEMORY;
+  if (atomic_load(&team->position) != SIZE_MAX) return FORWARD_NOT_FINITE;
+  return atomic_load(&team->stop) ? FORWARD_INTERRUPTED : FORWARD_OK;
 }
 
 static enum forward_status run_document(const struct forward_model *model,
-                                        struct forward_document *document) {
-  struct scratch s;
+                                        const struct needs *needs,
+                                        struct forward_document *document,
+                                        size_t threads) {
+  struct work work = {.model = model, .needs = needs, .document = document};
   bool scoring = document->logits == NULL;
   /* Nothing is predicted after the last token. */
   size_t n = document->count - (scoring && document->count > 0 ? 1 : 0);
-  enum forward_status status = FORWARD_INTERRUPTED;
   if (n == 0) return FORWARD_OK;
-  if (scratch_new(&s, &model->config, n, scoring) != 0)
+  if (!scratch_open(&work.s, model, needs, n, scoring))
     return FORWARD_NO_MEMORY;
-  if (run_layers(&s, model, document->tokens) == 0)
-    status = scoring ? score_head(&s, model, document)
-                     : logits_head(&s, model, document);
-  free(s.memory);
+  team_open(&work.team);
+  team_run(&work.team, threads, work_on, &work);
+  enum forward_status status = status_of(&work.team);
+  document->position = atomic_load(&work.team.position);
+  document->stage = atomic_load(&work.team.stage);
+  team_close(&work.team);
+  free(work.s.memory);
   return status;
-}
-
-struct crew {
-  const struct forward_model *model;
-  struct forward_document *documents;
-  size_t count;
-  atomic_size_t next;
-  atomic_bool stopped;
-};
-
-/* Takes documents in order until none is left or one failed; those before a
- * failed one are finished, so that the first failure is always the same. */
-static void *work(void *data) {
-  struct crew *crew = data;
-  while (!atomic_load(&crew->stopped)) {
-    size_t i = atomic_fetch_add(&crew->next, 1);
-    if (i >= crew->count) break;
-    struct forward_document *document = &crew->documents[i];
-    document->status = run_document(crew->model, document);
-    if (document->status != FORWARD_OK) atomic_store(&crew->stopped, true);
-  }
-  return NULL;
-}
-
-/* Signals are for the thread that runs Lua. */
-static size_t start(struct crew *crew, pthread_t *threads, size_t wanted) {
-  sigset_t all, before;
-  size_t started = 0;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  while (started < wanted &&
-         pthread_create(&threads[started], NULL, work, crew) == 0)
-    started++;
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return started;
 }
 
 void forward_run(const struct forward_model *model,
                  struct forward_document *documents, size_t count,
                  size_t threads) {
-  pthread_t others[MOST_THREADS];
-  struct crew crew = {.model = model, .documents = documents, .count = count};
-  size_t wanted = threads < count ? threads : count;
-  if (wanted > MOST_THREADS) wanted = MOST_THREADS;
-  size_t started = wanted > 1 ? start(&crew, others, wanted - 1) : 0;
-  work(&crew);
-  for (size_t i = 0; i < started; i++)
-    pthread_join(others[i], NULL);
+  struct needs needs = needs_of(model);
+  for (size_t i = 0; i < count; i++) {
+    documents[i].status = run_document(model, &needs, &documents[i], threads);
+    if (documents[i].status != FORWARD_OK) return;
+  }
 }

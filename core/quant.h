@@ -108,6 +108,12 @@ bool quant_holds(lua_State *L, struct bytes bytes, size_t rows, size_t each,
 const float *quant_push_columns(lua_State *L, int options, size_t cols,
                                 bool *ok);
 
+/* Options `more`, `offsets` and `columns` of `options` into `in`, whose first
+ * base is set; pushes what it then points to. False: a failure is on top.
+ * [-0, +any, v] */
+bool quant_push_stored(lua_State *L, int options, const struct shape *shape,
+                       struct stored *in);
+
 /* Option `importance` of `options`, f32 [cols], or NULL. False: a failure is on
  * top. [-0, +any, v] */
 bool quant_push_importance(lua_State *L, int options, size_t cols,

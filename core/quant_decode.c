@@ -118,9 +118,8 @@ const float *quant_push_columns(lua_State *L, int options, size_t cols,
   return columns;
 }
 
-/* Pushes what `in` then points to. False: a failure is on top. */
-static bool push_stored(lua_State *L, int options, const struct shape *shape,
-                        struct stored *in) {
+bool quant_push_stored(lua_State *L, int options, const struct shape *shape,
+                       struct stored *in) {
   bool ok = true;
   luaL_checkstack(L, 4 * BASES, NULL);
   if (!push_bases(L, options, shape, in)) return false;
@@ -155,7 +154,7 @@ int quant_decode(lua_State *L) {
                        .values = shape.rows * shape.row.cols};
   d.in.codes[0] = codes.data;
   d.in.scales[0] = scales.data;
-  if (!push_stored(L, 6, &shape, &d.in)) return 3;
+  if (!quant_push_stored(L, 6, &shape, &d.in)) return 3;
   d.plain = d.in.bases == 1 && !d.in.offsets && !d.in.columns;
   d.sink = new_sink(L, 6, type, d.values);
   if (d.values == 0) return 1;

@@ -1,16 +1,13 @@
 -- What a text costs a model, byte by byte: build/bittern run examples/eval.lua [MODEL]
 local buffer = require "core.buffer"
-local forward = require "core.forward"
 
-local huggingface = require "bittern.model.huggingface"
+local load = require "bittern.eval.load"
 local model = require "bittern.model"
-local packed = require "bittern.artifact.packed"
 local paths = require "bittern.paths"
 
 local path = ... or paths.root() .. "/examples/models/tiny-qwen3"
 local opened <close> = assert(model.open(path))
-local config = assert(huggingface.qwen3(opened.config, path))
-local runnable = assert(forward.new(config, assert(packed.weights(opened))))
+local runnable = assert(load.start(assert(load.read(opened)), { exact = true }))
 
 local text <const> = "def main():\n    return 0\n"
 local nll = assert(runnable:score(buffer.from_bytes(text, 1)))

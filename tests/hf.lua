@@ -1,10 +1,9 @@
 -- `make check-hf`: packed artifacts loaded by transformers itself, beside our own numbers. Says
 -- what it skipped and why where torch and transformers are missing. PYTHON names the interpreter.
 local buffer = require "core.buffer"
-local forward = require "core.forward"
 local fs = require "core.fs"
 
-local huggingface = require "bittern.model.huggingface"
+local load = require "bittern.eval.load"
 local models = require "bittern.model"
 local packed = require "bittern.artifact.packed"
 local report = require "bittern.report"
@@ -52,8 +51,7 @@ end }]]))
 
 local function our_logits(dir, text)
   local model <close> = assert(models.open(dir))
-  local config = assert(huggingface.qwen3(model.config, dir))
-  local runnable = assert(forward.new(config, assert(packed.weights(model))))
+  local runnable = assert(load.start(assert(load.read(model)), { exact = true }))
   return assert(runnable:logits(buffer.from_bytes(text, 1))), assert(packed.parameters(model))
 end
 

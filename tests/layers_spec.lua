@@ -30,6 +30,8 @@ end
 local shared_headers = {
   ["base.h"] = true, ["bind.h"] = true, ["buffer.h"] = true, ["kernels.h"] = true,
   ["quant_run.c"] = { ["pool.h"] = true }, ["archive.c"] = { ["pool.h"] = true },
+  ["forward.c"] = { ["pool.h"] = true },
+  ["forward_load.c"] = { ["quant.h"] = true }, ["forward_team.c"] = { ["pool.h"] = true },
   ["host.c"] = { ["libs.h"] = true }, ["main.c"] = { ["host.h"] = true },
   ["limit.c"] = { ["host.h"] = true },
   ["http.c"] = { ["fields.h"] = true }, ["http_ranges.c"] = { ["fields.h"] = true },
@@ -48,8 +50,9 @@ local function may_include(file, header)
   if own == stem or stem:sub(1, #own + 1) == own .. "_" or own:sub(1, #stem + 1) == stem .. "_" then
     return true
   end
-  -- The kernels of every instruction set, and the two bindings of http, share their parts.
-  for _, room in ipairs { "^kernels_", "^http_" } do
+  -- The kernels of every instruction set, the two bindings of http, and the files of the forward
+  -- pass share their parts.
+  for _, room in ipairs { "^kernels_", "^http_", "^forward_" } do
     if stem:find(room) and own:find(room) then return true end
   end
   return shared_headers[header] == true or (shared_headers[name] or {})[header] == true

@@ -1,5 +1,5 @@
 local fs = require "core.fs"
-local huggingface = require "bittern.model.huggingface"
+local architecture = require "bittern.model.architecture"
 local json = require "bittern.json"
 local model = require "bittern.model"
 local safetensors = require "bittern.model.safetensors"
@@ -150,7 +150,7 @@ describe("bittern.model refuses", function()
   end)
 end)
 
-describe("bittern.model.huggingface", function()
+describe("bittern.model.architecture", function()
   local function with(changes)
     local c = json.decode(config)
     for key, value in pairs(changes) do c[key] = value end
@@ -158,25 +158,52 @@ describe("bittern.model.huggingface", function()
   end
 
   it("takes what the forward pass needs from a config", function()
-    assert.same({
-      hidden_size = 256, intermediate_size = 512, num_hidden_layers = 4, num_attention_heads = 4,
-      num_key_value_heads = 2, head_dim = 64, vocab_size = 260, rms_norm_eps = 1e-6,
-      rope_theta = 1000000, tie_word_embeddings = true,
-    }, huggingface.qwen3(json.decode(config), "c"))
+    local c = assert(architecture.describe(json.decode(config), "c"))
+    assert.same({ 256, 260, 4 }, { c.hidden, c.vocab, #c.layers })
+    local layer = c.layers[2]
+    assert.same({ 4, 2, 64 }, { layer.attention.heads, layer.attention.kv_heads,
+      layer.attention.head_dim })
+    assert.same({ weight = "model.layers.1.mlp.up_proj.weight", inputs = 256, outputs = 512 },
+      layer.mlp.up)
+    assert.same({ weight = "model.norm.weight", eps = 1e-6 }, c.norm)
+    assert.equal("model.embed_tokens.weight", c.head.weight)
+    assert.near(1e6 ^ (-2 / 64), c.rotary.frequencies:get(1), 1e-7)
     local newer = with { rope_parameters = { rope_type = "default", rope_theta = 5e5 } }
-    assert.equal(5e5, huggingface.qwen3(newer, "c").rope_theta)
+    assert.near(5e5 ^ (-2 / 64), architecture.describe(newer, "c").rotary.frequencies:get(1), 1e-7)
+  end)
+
+  it("slows rotary positions as Llama 3.1 and linear scaling do", function()
+    local function frequencies(rope)
+      local c = with { model_type = "llama", rope_scaling = rope, rope_theta = 5e5 }
+      return assert(architecture.describe(c, "c")).rotary.frequencies
+    end
+    local plain, linear = frequencies(nil), frequencies { type = "linear", factor = 4 }
+    local llama3 = frequencies { rope_type = "llama3", factor = 8, low_freq_factor = 1,
+      high_freq_factor = 4, original_max_position_embeddings = 8192 }
+    for i = 0, 31 do
+      assert.near(plain:get(i) / 4, linear:get(i), 1e-9)
+      local length = 2 * math.pi / plain:get(i)
+      local smooth = math.max(0, math.min(1, (8192 / length - 1) / 3))
+      assert.near((1 - smooth) * plain:get(i) / 8 + smooth * plain:get(i), llama3:get(i), 1e-7)
+    end
+    local c, message = architecture.describe(with { rope_scaling = { type = "linear" } }, "c")
+    assert.is_nil(c)
+    assert.equal("c: rope_scaling: factor must be a number above 0", message)
   end)
 
   it("names what is not supported", function()
     for says, changes in pairs {
-      ["model_type 'llama' is not supported"] = { model_type = "llama" },
+      ["model_type 'mamba' is not supported; these are: gpt2, llama, qwen3"] = {
+        model_type = "mamba" },
+      ["model_type '../llama' is not supported"] = { model_type = "../llama" },
+      ["model_type 'false'"] = { model_type = false },
       ["attention_bias = true is not supported"] = { attention_bias = true },
       ["hidden_act = gelu is not supported"] = { hidden_act = "gelu" },
       ["use_sliding_window = true"] = { use_sliding_window = true },
       ["rope of type 'yarn'"] = { rope_scaling = { rope_type = "yarn" } },
       ["layers of type 'linear_attention'"] = { layer_types = { "linear_attention" } },
     } do
-      local c, message, code = huggingface.qwen3(with(changes), "c")
+      local c, message, code = architecture.describe(with(changes), "c")
       assert.is_nil(c)
       assert.equal("unsupported", code)
       assert.is_truthy(message:find(says, 1, true), message)
@@ -197,14 +224,14 @@ describe("bittern.model.huggingface", function()
       ["tie_word_embeddings must"] = { tie_word_embeddings = 1 },
       ["rope_scaling must be an object"] = { rope_scaling = 2 },
     } do
-      local c, message, code = huggingface.qwen3(with(changes), "c")
+      local c, message, code = architecture.describe(with(changes), "c")
       assert.is_nil(c)
       assert.equal("invalid_model", code)
       assert.is_truthy(message:find("c: " .. says, 1, true), message)
     end
     local bare = with {}
     bare.vocab_size = nil
-    local _, message = huggingface.qwen3(bare, "c")
+    local _, message = architecture.describe(bare, "c")
     assert.equal("c: no vocab_size", message)
   end)
 end)

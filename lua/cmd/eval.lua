@@ -116,8 +116,9 @@ local function arguments(parser)
     :argname "MODEL"
   parser:option("--by-layer", "what each packed matrix alone costs in the dense BASE, on 16 "
     .. "documents unless --limit says otherwise"):argname "BASE"
-  parser:option("--threads", "documents scored at once (else one per core)"):argname "N"
+  parser:option("--threads", "that share the work (else one per core)"):argname "N"
     :convert(whole("--threads", 1, 256))
+  parser:flag("--exact", "f32 throughout, no activations in eight bits")
   parser:flag("--per-document", "a table of documents, too")
   parser:flag("--no-cache", "score again what was measured before")
 end
@@ -203,6 +204,7 @@ return {
       model = args.model, text = text, mode = args.mode, documents = args.documents,
       max_tokens = args.max_tokens, stride = args.stride, limit = args.limit, seed = args.seed,
       until_se = args.until_se, tokenizer = args.tokenizer, reference = args.reference,
+      exact = args.exact or false,
     }
     if args.by_layer then return measure_layers(ctx, options) end
     local result, why, id = measure(ctx, options)

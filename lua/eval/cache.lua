@@ -59,12 +59,13 @@ local function settings_of(options)
     stride = mode == "stride" and (options.stride or options.max_tokens // 2) or nil,
     limit = options.limit, seed = options.seed,
     until_se = options.until_se and ("%.17g"):format(options.until_se),
+    exact = options.exact or nil,
   }
 end
 
 --- What a score is known by.
 -- @param options {model = path, text = string, mode=, documents=, max_tokens=, stride=, limit=,
---   seed=, until_se=, tokenizer=, reference = path or nil} as bittern.eval.score takes them
+--   seed=, until_se=, tokenizer=, exact=, reference = path or nil} as bittern.eval.score takes them
 -- @return {sha256, size = of the model, text = SHA-256, settings = text, file = where the result
 --   lies or will}, or nil, message, code
 function M.mark(options)

@@ -113,7 +113,7 @@ local function prepare(model, options)
   if not run.read then return nil, message, code end
   local ok, why, id = documents.check(run.list, run.tokenizer, run.read.vocab)
   if not ok then return nil, model.path .. ": " .. why, id end
-  run.runnable, message, code = load.start(run.read)
+  run.runnable, message, code = load.start(run.read, { exact = options.exact })
   if not run.runnable then return nil, message, code end
   if not options.reference then return run end
   run.comparison, message, code = compare.new(options.reference, run.read.vocab)
@@ -140,6 +140,7 @@ local schema = {
   tokenizer = { type = "string", optional = true, default = "auto" },
   threads = { type = "integer", optional = true },
   reference = { type = "any", optional = true },
+  exact = { type = "boolean", optional = true },
   per_document = { type = "boolean", optional = true },
   on_progress = { type = "function", optional = true },
 }
@@ -170,8 +171,9 @@ end
 --   documents = "tokens"|"lines"|"file" of mode validator, max_tokens = 512 of a document, chunk or
 --   window, stride = half of it, limit = most documents, seed = which ones (else the first),
 --   until_se = nats, stop once the standard error is no more, tokenizer = "auto"|"bytes"|path,
---   reference = path or open model to compare with, threads = cores, per_document = false,
---   on_progress = function(done, total, mean, error) with targets, and nats so far}
+--   reference = path or open model to compare with, threads = cores, exact = f32 throughout even for
+--   packed matrices, per_document = false, on_progress = function(done, total, mean, error) with
+--   targets, and nats so far}
 -- @return {heldout_ppl, heldout_cross_entropy_nats, token_count, scored_docs, parameter_count,
 --   standard_error_nats and standard_error_ppl of two documents and more, mode, tokenizer, all_docs
 --   = without limit, documents = {{document, tokens, nats}} when asked, reference = what

@@ -1,7 +1,7 @@
 local buffer = require "core.buffer"
 local forward = require "core.forward"
 local fs = require "core.fs"
-local huggingface = require "bittern.model.huggingface"
+local architecture = require "bittern.model.architecture"
 local json = require "bittern.json"
 local model = require "bittern.model"
 local support = require "tests.support"
@@ -13,7 +13,7 @@ local function load_tiny()
   local opened <close> = assert(model.open(support.model))
   local weights = {}
   for _, name in ipairs(opened.names) do weights[name] = assert(opened:floats(name)) end
-  return assert(huggingface.qwen3(opened.config, "config.json")), weights
+  return assert(architecture.describe(opened.config, "config.json")), weights
 end
 
 local tiny_config, tiny_weights = load_tiny()
@@ -83,7 +83,7 @@ describe("core.forward against numpy", function()
   local config = {
     hidden_size = 270, intermediate_size = 290, num_hidden_layers = 2, num_attention_heads = 6,
     num_key_value_heads = 2, head_dim = 10, vocab_size = 1100, rms_norm_eps = 1e-5,
-    rope_theta = 1000, tie_word_embeddings = false,
+    rope_theta = 1000, tie_word_embeddings = false, model_type = "qwen3",
   }
 
   local function shapes()
@@ -168,7 +168,7 @@ nll[:-1].astype("<f4").tofile(folder + "/nll")
     support.python(reference, folder)
     local weights = {}
     for _, shape in ipairs(shapes()) do weights[shape[1]] = floats(shape[1]) end
-    local odd = assert(forward.new(config, weights))
+    local odd = assert(forward.new(assert(architecture.describe(config, "c")), weights))
     local tokens = buffer.from("i32", assert(fs.read(folder .. "/tokens")))
     for _, pair in ipairs { { odd:logits(tokens), "logits" }, { odd:score(tokens), "nll" } } do
       local ours, theirs = pair[1], floats(pair[2])
@@ -210,16 +210,17 @@ describe("core.forward refuses", function()
       for key, value in pairs(changes) do config[key] = value end
       assert.error_matches(function() forward.new(config, tiny_weights) end, says)
     end
-    refuses({ hidden_size = 0 }, "'hidden_size' must lie in")
-    refuses({ vocab_size = 1 << 40 }, "'vocab_size' must lie in")
-    refuses({ head_dim = 6.5 }, "'head_dim' must be an integer")
-    refuses({ head_dim = 63 }, "cannot be divided")
-    refuses({ num_key_value_heads = 3 }, "cannot be divided")
-    refuses({ rms_norm_eps = 0 / 0 }, "out of range")
+    refuses({ hidden = 0 }, "'hidden' must lie in")
+    refuses({ vocab = 1 << 40 }, "'vocab' must lie in")
+    refuses({ vocab = 259 }, "head must have 259 outputs")
+    refuses({ hidden = 6.5 }, "'hidden' must be an integer")
+    refuses({ hidden = 128 }, "must have 128 inputs")
+    local norm = copy(tiny_config.norm)
+    norm.eps = 0 / 0
+    refuses({ norm = norm }, "out of range")
     local config = copy(tiny_config)
-    config.num_hidden_layers = nil
-    assert.error_matches(function() forward.new(config, tiny_weights) end,
-      "'num_hidden_layers' is missing")
+    config.layers = nil
+    assert.error_matches(function() forward.new(config, tiny_weights) end, "no layers")
   end)
 
   it("tokens outside of the vocabulary, naming document and position", function()
@@ -244,13 +245,13 @@ describe("core.forward refuses", function()
       local weights = copy(tiny_weights)
       weights["model.embed_tokens.weight"] = embedding
       local config = copy(tiny_config)
-      config.tie_word_embeddings = false
+      config.head = { weight = "lm_head.weight", inputs = 256, outputs = 260 }
       weights["lm_head.weight"] = tiny_weights["model.embed_tokens.weight"]
       local broken = assert(forward.new(config, weights))
       local fine, broke = buffer.from_bytes("xyz", 1), buffer.from_bytes("xyaz", 1)
       local list, message, code = broken:score_many({ fine, broke, broke }, 2, 10)
       assert.is_nil(list)
-      assert.matches("^document 11, position %d: logits are not finite$", message)
+      assert.matches("^document 11, position 2: the embedding is not finite$", message)
       assert.equal("invalid_model", code)
       assert.is_nil((broken:logits(broke)))
       assert.equal(2, #assert(broken:score(fine)))

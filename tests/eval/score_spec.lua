@@ -147,8 +147,8 @@ describe("bittern.eval.score", function()
 
   it("names the model at fault", function()
     local cases = {
-      { { model_type = "llama" }, "model_type 'llama' is not supported", "unsupported" },
-      { { vocab_size = 261 }, "has 66560 elements, the config needs 66816", "invalid_model" },
+      { { model_type = "mamba" }, "model_type 'mamba' is not supported", "unsupported" },
+      { { vocab_size = 261 }, "is [260, 256], the config needs [261, 256]", "invalid_model" },
       { { num_hidden_layers = 5 }, "no tensor 'model.layers.4.", "invalid_model" },
       { { head_dim = 7 }, "head_dim must be even", "invalid_model" },
     }

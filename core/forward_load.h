@@ -1,0 +1,59 @@
+/* Weights and tables from Lua, turned into matrices and linear layers. */
+#ifndef BITTERN_FORWARD_LOAD_H
+#define BITTERN_FORWARD_LOAD_H
+
+#include <lua.h>
+
+#include "bind.h"
+#include "forward.h"
+
+/* Bytes that somebody else owns: they must still be where they were. */
+struct pin {
+  const struct source *source;
+  const uint8_t *data;
+};
+
+/* A matrix as the model keeps it, in a list of all. */
+struct loaded {
+  struct matrix matrix;
+  struct loaded *next;
+  size_t pin_count;
+  struct pin pins[4 * BASES];
+};
+
+/* While a model is made. */
+struct loader {
+  lua_State *L;
+  int weights;           /* stack index of {name = weight} */
+  int kept;              /* of the table that keeps alive what is used */
+  struct loaded *loaded; /* all matrices */
+  char failure[256];     /* empty while all is well */
+};
+
+/* Notes the first failure. */
+void loader_fail(struct loader *loader, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The vector named by field `key` of the table at `at`, of `count` numbers;
+ * NULL when there is no such field, or after a failure. */
+const float *load_vector(struct loader *loader, int at, const char *key,
+                         size_t count);
+
+/* The matrix of that name and shape, or NULL after a failure. */
+const struct matrix *load_matrix(struct loader *loader, const char *name,
+                                 size_t rows, size_t cols);
+
+/* Field `key` of the table at `at`: an integer from `low` on, at most `high`;
+ * raises otherwise. */
+size_t load_size(struct loader *loader, int at, const char *key, size_t low,
+                 size_t high);
+
+/* The table in field `key` of the one at `at`. All zero without it. */
+struct linear load_linear(struct loader *loader, int at, const char *key);
+struct norm load_norm(struct loader *loader, int at, const char *key,
+                      size_t count);
+
+/* Whether all bytes of the matrices are still there. */
+bool loaded_are_open(const struct loaded *loaded);
+
+#endif
