@@ -37,9 +37,11 @@ end
 -- @return comparison, or nil, message, code
 function M.new(path, vocab)
   if type(path) ~= "string" then return start(path, vocab) end
-  local model <close>, message, code = models.open(path)
+  local model, message, code = models.open(path)
   if not model then return nil, message, code end
-  return start(model, vocab)
+  local self, why, id = start(model, vocab)
+  if not self then model:close() end
+  return self, why, id -- its weights are read where they lie: collecting it closes the model
 end
 
 -- Keeps the tokens that lost most, the worst first.
