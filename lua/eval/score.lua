@@ -172,8 +172,8 @@ end
 --   window, stride = half of it, limit = most documents, seed = which ones (else the first),
 --   until_se = nats, stop once the standard error is no more, tokenizer = "auto"|"bytes"|path,
 --   reference = path or open model to compare with, threads = cores, exact = f32 throughout even
---   for packed matrices, per_document = false, on_progress = function(done, total, mean, error) with
---   targets, and nats so far}
+--   for packed matrices, per_document = false, on_progress = function(done, total, mean, error)
+--   with targets, and nats so far}
 -- @return {heldout_ppl, heldout_cross_entropy_nats, token_count, scored_docs, parameter_count,
 --   standard_error_nats and standard_error_ppl of two documents and more, mode, tokenizer, all_docs
 --   = without limit, documents = {{document, tokens, nats}} when asked, reference = what
