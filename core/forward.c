@@ -197,8 +197,7 @@ static void load_model(struct loader *loader, struct model *model) {
   m->exact = bind_opt_boolean(L, 3, "exact", true);
   load_rotary(loader, m);
   m->embedding = load_matrix(loader, embedding, m->vocab, m->hidden);
-  model->most_tokens =
-      load_size(loader, 1, "most_tokens", MOST_TOKENS, MOST_TOKENS);
+  model->most_tokens = MOST_TOKENS;
   if (positions) {
     model->most_tokens = size_of(loader, 1, "most_tokens", MOST_TOKENS);
     m->positions =

@@ -1,0 +1,113 @@
+-- Every architecture against logits that numpy computes from the published equations.
+local buffer = require "core.buffer"
+local fs = require "core.fs"
+
+local json = require "bittern.json"
+local load = require "bittern.eval.load"
+local models = require "bittern.model"
+local packed_model = require "tests.packed_model"
+local small_model = require "tests.small_model"
+local support = require "tests.support"
+
+local function text_of(folder, name)
+  return assert(fs.read(folder .. "/" .. name))
+end
+
+-- The model that numpy made, as a directory; and what it expects.
+local function made(kind, changes)
+  local from = support.folder()
+  local done = support.run { "/usr/bin/python3", support.root
+    .. "/tests/fixtures/architectures.py", kind, from }
+  assert(done.status == 0, done.stderr)
+  local config = json.decode(text_of(from, "config.json"))
+  for key, value in pairs(changes or {}) do config[key] = value end
+  local tensors = {}
+  for name, shape in pairs(json.decode(text_of(from, "shapes.json"))) do
+    tensors[#tensors + 1] = { name = name, shape = shape, dtype = "F32",
+      text = text_of(from, name) }
+  end
+  local dir = small_model.write(tensors, { config = config })
+  return dir, buffer.from("i32", text_of(from, "tokens")),
+    buffer.from("f32", text_of(from, "logits")), tensors, config
+end
+
+local function runnable_of(dir)
+  local model = assert(models.open(dir))
+  return load.start(assert(load.read(model)), { exact = true })
+end
+
+-- Log of the sum of exponentials of a row, for nats rather than logits.
+local function worst_nats(ours, theirs, vocab)
+  local worst = 0
+  local function log_sum(logits, row)
+    local sum = 0
+    for i = 0, vocab - 1 do sum = sum + math.exp(logits:get(row * vocab + i)) end
+    return math.log(sum)
+  end
+  for row = 0, #ours // vocab - 1 do
+    local a, b = log_sum(ours, row), log_sum(theirs, row)
+    for i = row * vocab, row * vocab + vocab - 1 do
+      worst = math.max(worst, math.abs(ours:get(i) - a - theirs:get(i) + b))
+    end
+  end
+  return worst
+end
+
+describe("architectures", function()
+  for _, case in ipairs { { "llama", 90 }, { "gpt2", 257 } } do
+    local kind, vocab = table.unpack(case)
+    it(kind .. " agrees with its equations, on any number of threads", function()
+      local dir, tokens, expected = made(kind)
+      local runnable = assert(runnable_of(dir))
+      local logits = assert(runnable:logits(tokens))
+      assert.equal(#expected, #logits)
+      local worst = worst_nats(logits, expected, vocab)
+      assert.is_true(worst < 1e-4, "off by " .. worst)
+      assert.is_true(logits:text() == assert(runnable:logits(tokens, 3)):text())
+    end)
+  end
+
+  it("gpt2 has no more positions than it knows, and no other activation", function()
+    local dir, tokens = made "gpt2"
+    local runnable = assert(runnable_of(dir))
+    local longer = buffer.from("i32", tokens:text() .. ("\0"):rep(4))
+    local logits, message = runnable:logits(longer)
+    assert.is_nil(logits)
+    assert.equal("document 1 has 41 tokens, the model has positions for 40", message)
+    local other <close> = assert(models.open((made("gpt2", { activation_function = "relu" }))))
+    local read, why, code = load.read(other)
+    assert.is_nil(read)
+    assert.matches("activation_function = relu is not supported", why)
+    assert.equal("unsupported", code)
+  end)
+
+  it("gpt2's transposed weights may be packed", function()
+    local _, tokens, _, tensors, config = made "gpt2"
+    local name, plain = "transformer.h.1.mlp.c_fc.weight", {}
+    for _, t in ipairs(tensors) do
+      if t.name ~= name then plain[#plain + 1] = t end
+    end
+    local m = { codec = "t2", group = 64, shape = { 60, 240 }, rescued = 2, columns = true }
+    local dir = packed_model.write({ { name, m, { 3, 59 } } }, { plain = plain, config = config })
+    local model <close> = assert(models.open(dir))
+    local read = assert(load.read(model))
+    local stored = assert(load.start(read)):logits(tokens)
+    local packed = require "bittern.artifact.packed"
+    read.weights[name] = assert(packed.matrix(model, name,
+      assert(packed.describe(model)).matrices[name]))
+    assert.is_true(assert(stored):text() == assert(load.start(read)):logits(tokens):text())
+  end)
+
+  it("names the layer and the position of numbers that are not finite", function()
+    local dir, tokens, _, tensors, config = made "llama"
+    for _, t in ipairs(tensors) do
+      if t.name == "model.layers.1.mlp.down_proj.weight" then
+        t.text = ("<f"):pack(0 / 0) .. t.text:sub(5)
+      end
+    end
+    dir = small_model.write(tensors, { config = config, dir = dir })
+    local list, message = assert(runnable_of(dir)):logits(tokens, 2)
+    assert.is_nil(list)
+    assert.equal("document 1, position 0: layer 1 gives numbers that are not finite", message)
+  end)
+end)
