@@ -76,11 +76,13 @@ static enum verdict judge_whole(struct range *range) {
   return size == range->total ? VERDICT_GOOD : VERDICT_CHANGED;
 }
 
+static bool is_weak(const char *etag) { return strncmp(etag, "W/", 2) == 0; }
+
 /* A server that compresses marks its ETag as weak, W/"...": the same version.
  */
 static bool same_version(const char *etag, const char *wanted) {
-  if (strncmp(etag, "W/", 2) == 0) etag += 2;
-  return strcmp(etag, wanted) == 0;
+  return strcmp(etag + (is_weak(etag) ? 2 : 0),
+                wanted + (is_weak(wanted) ? 2 : 0)) == 0;
 }
 
 static enum verdict judge(struct range *range) {
@@ -145,7 +147,7 @@ static bool add_header(struct range *range, const char *line) {
 }
 
 /* The server is told not to send a part of another version: If-Range turns
- * that into a 200, RFC 9110, 13.1.5. */
+ * that into a 200, RFC 9110, 13.1.5. A weak ETag may only be compared. */
 static bool add_headers(struct range *range) {
   char line[600];
   snprintf(line, sizeof line, "Range: bytes=%" PRIu64 "-%" PRIu64, range->first,
@@ -153,7 +155,7 @@ static bool add_headers(struct range *range) {
   if (!add_header(range, line) ||
       !add_header(range, "Accept-Encoding: identity"))
     return false;
-  if (range->etag == NULL) return true;
+  if (range->etag == NULL || is_weak(range->etag)) return true;
   int length = snprintf(line, sizeof line, "If-Range: %s", range->etag);
   return length < (int)sizeof line && add_header(range, line);
 }

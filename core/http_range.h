@@ -27,7 +27,7 @@ struct range {
   int fd;
   uint64_t first, last; /* inclusive, as in HTTP */
   uint64_t total;       /* bytes of the whole file */
-  char *etag;           /* strong; NULL: not known */
+  char *etag;           /* NULL: not known */
   double stall;         /* s without a byte until it is given up; 0: never */
   uint64_t received;
   uint64_t promised; /* bytes of the answer, once its head is there */

@@ -106,7 +106,7 @@ static int protected_begin(lua_State *L) {
 }
 
 /* ranges:start{url=, path= of a file that is there, first=, last= (inclusive),
- * total= bytes of the remote file, etag= a strong one or nil, id = 0, headers=,
+ * total= bytes of the remote file, etag= or nil, id = 0, headers=,
  * stall_timeout = 30 s, allow_http = false}
  * -> true | nil, message, code. */
 static int ranges_start(lua_State *L) {

@@ -105,8 +105,8 @@ local function conclude(found, url, response)
     return nil, ("%s sends the file encoded (%s)"):format(url:match("^[^?#]*"), encoding), "encoded"
   end
   found.url, found.size, found.ranges = url, response.total, response.ranges
-  found.range_etag = strong(response.headers.etag)
-  found.etag = found.etag or found.range_etag
+  found.range_etag = response.headers.etag
+  found.etag = found.etag or strong(response.headers.etag)
   if found.linked_size and found.size and found.size ~= found.linked_size then
     return nil, ("%s has %d bytes, but %d were announced"):format(url:match("^[^?#]*"), found.size,
       found.linked_size), "integrity"
@@ -119,7 +119,8 @@ end
 -- @param options {url, headers = lines for its own host, and of download.run: pause, stall,
 --   say}
 -- @return {url = where the bytes are, size = bytes or nil, ranges = whether parts may be asked for,
---   etag = of the file, range_etag = strong ETag at `url` or nil, sha256 = what a hub says, or nil,
+--   etag = strong one of the file or nil, range_etag = ETag at `url` or nil,
+--   sha256 = what a hub says, or nil,
 --   headers = lines that may be sent there}, or nil, message, code
 function M.find(options)
   local found, url = {}, options.url
