@@ -54,7 +54,7 @@ local function worst_nats(ours, theirs, vocab)
 end
 
 describe("architectures", function()
-  for _, case in ipairs { { "llama", 90 }, { "gpt2", 257 } } do
+  for _, case in ipairs { { "llama", 90 }, { "gpt2", 257 }, { "qwen3_5", 70 } } do
     local kind, vocab = table.unpack(case)
     it(kind .. " agrees with its equations, on any number of threads", function()
       local dir, tokens, expected = made(kind)
@@ -66,6 +66,32 @@ describe("architectures", function()
       assert.is_true(logits:text() == assert(runnable:logits(tokens, 3)):text())
     end)
   end
+
+  it("qwen3_5's text part is found in a model that also sees", function()
+    local dir, tokens, expected, tensors, config = made "qwen3_5"
+    for _, t in ipairs(tensors) do t.name = t.name:gsub("^model%.", "model.language_model.") end
+    dir = small_model.write(tensors, { dir = dir,
+      config = { model_type = "qwen3_5", text_config = config } })
+    local logits = assert(assert(runnable_of(dir)):logits(tokens))
+    assert.is_true(worst_nats(logits, expected, 70) < 1e-4)
+  end)
+
+  it("qwen3_5 names layers and sizes that it cannot run", function()
+    local function refused(changes)
+      local model <close> = assert(models.open((made("qwen3_5", changes))))
+      local read, message, code = load.read(model)
+      assert.is_nil(read)
+      return message, code
+    end
+    local message, code = refused { layer_types = { "linear_attention", "linear_attention",
+      "sliding_attention", "full_attention" } }
+    assert.matches("layers of type 'sliding_attention' are not supported", message)
+    assert.equal("unsupported", code)
+    assert.matches("layer_types must name 4 layers", (refused { layer_types = { "x" } }))
+    assert.matches("linear_num_key_heads must divide", (refused { linear_num_key_heads = 4 }))
+    assert.matches("partial_rotary_factor must leave", (refused { rope_parameters = {
+      rope_type = "default", partial_rotary_factor = 0.1 } }))
+  end)
 
   it("gpt2 has no more positions than it knows, and no other activation", function()
     local dir, tokens = made "gpt2"
