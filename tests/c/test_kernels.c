@@ -278,6 +278,38 @@ static void exp_is_within_two_units(void **state) {
   assert_true(sum_exp(&zero, 1, 0) == 1);
 }
 
+/* 1 / (1 + e^-x) and its likes, far out too; the tanh form of GELU. */
+static void activations_are_right(void **state) {
+  (void)state;
+  const float at[] = {-200, -3, -0.5f, 0, 0.5f, 3, 200};
+  for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
+    double x = (double)at[i], sigmoid = 1 / (1 + exp(-x));
+    double inner = sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x);
+    float one = 1, gate = at[i], y = at[i], z = at[i];
+    sigmoid_multiply(&one, &gate, 1);
+    silu(&y, 1);
+    gelu_tanh(&z, 1);
+    assert_true(fabs((double)one - sigmoid) < 1e-6);
+    assert_true(fabs((double)y - x * sigmoid) < 2e-6 * (1 + fabs(x)));
+    assert_true(fabs((double)z - x / 2 * (1 + tanh(inner))) <
+                2e-6 * (1 + fabs(x)));
+  }
+}
+
+static void layer_norm_takes_the_mean_off(void **state) {
+  (void)state;
+  const float x[] = {1, 2, 3, 6}, weight[] = {1, 2, 1, 1},
+              bias[] = {0, 0, 0, 5};
+  const struct norm norm = {.weight = weight, .bias = bias, .eps = 1e-12f};
+  float y[4];
+  layer_norm(x, 4, 1, 4, &norm, y, 4);
+  double deviation = sqrt((4 + 1 + 0 + 9) / 4.0);
+  const double expected[] = {-2 / deviation, -2 / deviation, 0,
+                             3 / deviation + 5};
+  for (size_t i = 0; i < 4; i++)
+    assert_true(fabs((double)y[i] - expected[i]) < 1e-5);
+}
+
 static void softmax_sums_to_one_and_clears_the_rest(void **state) {
   (void)state;
   for (size_t n = 1; n < 40; n++) {
@@ -315,7 +347,8 @@ static void norms_and_rotations_keep_their_lengths(void **state) {
   const float ones[12] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
   double squares = 0, turned = 0;
   fill(x, 12);
-  rms_norm(x, 12, 1, 12, ones, 1e-12f, y, 12);
+  const struct norm norm = {.weight = ones, .eps = 1e-12f};
+  rms_norm(x, 12, 1, 12, &norm, y, 12);
   for (size_t i = 0; i < 12; i++)
     squares += (double)y[i] * (double)y[i];
   assert_true(fabs(squares - 12) < 1e-5);
@@ -341,6 +374,8 @@ int main(void) {
       cmocka_unit_test(ternary_fit_is_a_local_optimum),
       cmocka_unit_test(product_has_the_stated_order),
       cmocka_unit_test(exp_is_within_two_units),
+      cmocka_unit_test(activations_are_right),
+      cmocka_unit_test(layer_norm_takes_the_mean_off),
       cmocka_unit_test(softmax_sums_to_one_and_clears_the_rest),
       cmocka_unit_test(silu_is_right_far_out_too),
       cmocka_unit_test(norms_and_rotations_keep_their_lengths),
