@@ -78,8 +78,8 @@ print(json.dumps(out))]], support.model .. "/model.safetensors"))
 
   it("decodes packed matrices and GGUF's codecs", function()
     local dir = support.folder() .. "/packed"
-    assert.equal(0, bittern("compress", support.model, "--budget", "binary", "--out", dir,
-      "--quiet").status)
+    assert.equal(0, bittern("compress", support.model, "--recipe", "rowmix", "--budget", "binary",
+      "--out", dir, "--quiet").status)
     local t = stats(dir)["model.layers.0.mlp.gate_proj.weight"]
     assert.same({ "b1", 131072, 512 }, { t.codec, t.count, t.rows })
     assert.near(0.04, t.std, 0.005)
