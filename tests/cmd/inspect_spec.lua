@@ -85,8 +85,8 @@ describe("bittern inspect", function()
 
   it("sees packed matrices as what they stand for", function()
     local dir, zip = support.folder() .. "/packed", support.folder() .. "/a.zip"
-    assert.equal(0, support.bittern(home, { "compress", support.model, "--recipe", "rowmix", "--budget",
-      "binary", "--out", dir, "--quiet" }).status)
+    assert.equal(0, support.bittern(home, { "compress", support.model, "--recipe", "rowmix",
+      "--budget", "binary", "--out", dir, "--quiet" }).status)
     assert.equal(0, support.bittern(home, { "pack", dir, "--out", zip, "--quiet" }).status)
     for kind, path in pairs { directory = dir, archive = zip } do
       local r = read(path)
