@@ -39,6 +39,7 @@ describe("bittern.password", function()
     end)
 
     it("shows nothing of what is typed, and asks again", function()
+      if not support.has_terminals() then return pending("no pseudo-terminals here") end
       local done = at_terminal "wrong one\nright one"
       assert.equal(0, done.status, done.stdout)
       local question = "password of " .. home .. "/key: "
@@ -47,6 +48,7 @@ describe("bittern.password", function()
     end)
 
     it("is not needed for a file, whose readers are warned of", function()
+      if not support.has_terminals() then return pending("no pseudo-terminals here") end
       local path = home .. "/password"
       assert(fs.write(path, "right one\n", { mode = 0x1A4 }))
       local done = at_terminal("", "--password-file", path)
@@ -55,6 +57,7 @@ describe("bittern.password", function()
     end)
 
     it("gives up at Ctrl-C and at an empty line, and shows again what is typed", function()
+      if not support.has_terminals() then return pending("no pseudo-terminals here") end
       local done = at_terminal "\\3"
       assert.equal(130, done.status, done.stdout)
       assert.matches("%[echo%]", done.stdout)

@@ -72,6 +72,11 @@ function M.bittern(home, argv, options)
   return M.run({ M.bin, table.unpack(argv) }, all)
 end
 
+--- Whether this system gives pseudo-terminals; a bare root has none.
+function M.has_terminals()
+  return M.run({ "/usr/bin/python3", "-c", "import os; os.openpty()" }).status == 0
+end
+
 --- Runs this program at a terminal of its own.
 -- @param answers lines that are typed when it asks for what it does not show, "\\3" as Ctrl-C
 -- @return {status=, stdout= what the terminal showed, and [echo] when it shows typed text again}
