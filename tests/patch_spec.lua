@@ -154,8 +154,8 @@ describe("bittern.patch", function()
     git(folder, "checkout", "-q", remote.commit)
     repository.write(folder, { ["p/train.py"] = "x = 6\n" })
     git(folder, "commit", "-qam", "theirs")
-    support.run({ "git", "-c", "user.name=miner", "-c", "user.email=miner@example.org", "merge", "-q",
-      "HEAD@{2}" }, { cwd = folder })
+    support.run({ "git", "-c", "user.name=miner", "-c", "user.email=miner@example.org", "merge",
+      "-q", "HEAD@{2}" }, { cwd = folder })
     local _, message = build()
     assert.matches("has conflicts of a merge", message, 1, true)
   end)
