@@ -48,22 +48,24 @@ local function of_hub(ctx, text)
   return list
 end
 
--- Whether a file is there already, as far as its hash tells; without one it is fetched again.
-local function is_there(file)
-  local info = file.sha256 and fs.stat(file.path)
-  if not info then return false end
+-- Why a file that lies there already is enough, as far as anybody says what it must be; false
+-- where it is not. A finished file is whole: only downloads that ended get their final name.
+local function is_enough(file, info)
   if file.size and info.size ~= file.size then return false end
-  return sha256.file(file.path) == file.sha256:lower()
+  if not file.sha256 then return file.size and "a file of that size is there already" end
+  return sha256.file(file.path) == file.sha256:lower() and "is there already"
 end
 
 -- Splits off what is there; what would be replaced by other bytes is the user's to remove.
 local function needed(ctx, files)
   local list = {}
   for _, file in ipairs(files) do
-    if is_there(file) then
-      ctx.report.say(file.path .. ": is there already")
-    elseif fs.stat(file.path) and file.sha256 then
-      return nil, file.path .. ": other bytes are there already", "exists"
+    local info = fs.stat(file.path)
+    local enough = info and is_enough(file, info)
+    if info and not enough then
+      return nil, file.path .. ": something is there already", "exists"
+    elseif info then
+      ctx.report.say(file.path .. ": " .. enough)
     else
       list[#list + 1] = file
     end

@@ -54,6 +54,11 @@ describe("bittern download", function()
     local refused = run(home, argv)
     assert.equal(2, refused.status)
     assert.equal("mine", fs.read(home .. "/x"))
+    -- Nobody says what the bytes must be: still the user's to remove.
+    local unknown = run(home, { server.url .. "/model%20file.bin", "--to", home .. "/x" })
+    assert.equal(2, unknown.status)
+    assert.matches("something is there already", unknown.stderr)
+    assert.equal("mine", fs.read(home .. "/x"))
   end)
 
   it("refuses another hash with exit 12, and wrong words with exit 2", function()
@@ -171,10 +176,10 @@ describe("bittern download hf:", function()
   end
 
   -- Runs the command while this process serves.
-  local function with_hub(argv, env)
+  local function with_hub(argv, env, folder)
     local front <close> = assert(httpd.listen {})
     local store <close> = assert(httpd.listen {})
-    local home = support.folder()
+    local home = folder or support.folder()
     local seen, stored = {}, {}
     local all = { HOME = home, PATH = os.getenv("PATH"),
       HF_ENDPOINT = "http://127.0.0.1:" .. front:port() }
@@ -208,6 +213,20 @@ describe("bittern download hf:", function()
     for _, line in ipairs(seen) do assert.matches("Bearer hf_secret", line, 1, true) end
     for _, line in ipairs(stored) do assert.equal("nil", line) end
     assert.is_nil((fs.read(home .. "/out") .. fs.read(home .. "/err")):find("hf_secret", 1, true))
+  end)
+
+  it("leaves what is there of a repository", function()
+    local home = support.folder()
+    assert(fs.mkdir(home .. "/r"))
+    assert(fs.write(home .. "/r/config.json", "[]")) -- of the listed size, without a stated hash
+    local done = with_hub({ "download", "hf:o/r" }, { HOME = home }, home)
+    assert.equal(0, done.status, fs.read(home .. "/err"))
+    assert.equal("[]", fs.read(home .. "/r/config.json"))
+    assert.equal("01234", fs.read(home .. "/r/sub/w.bin"))
+    assert.matches("of that size is there already", fs.read(home .. "/err"))
+    assert(fs.write(home .. "/r/config.json", "longer"))
+    assert.equal(2, (with_hub({ "download", "hf:o/r" }, { HOME = home }, home)).status)
+    assert.equal("longer", fs.read(home .. "/r/config.json"))
   end)
 
   it("fetches one folder or file of it", function()
