@@ -7,23 +7,25 @@ BUILD  := build
 # Where `make install` puts things.
 TO      = $(DESTDIR)$(PREFIX)
 
-PACKAGES := lua5.4 libcrypto libsodium libdeflate sqlite3
 # Modules whose libraries take milliseconds to load: shared objects that
 # `require` opens when a script first needs them. Each is made of core/NAME.c
 # and the core/NAME_*.c beside it.
-LOADABLE := http httpd tokenizer unpack
-http_PACKAGES  := libcurl
-httpd_PACKAGES := libmicrohttpd
-tokenizer_PACKAGES := libpcre2-8 libutf8proc
-unpack_PACKAGES := libarchive libdeflate
-ALL_PACKAGES   := $(PACKAGES) $(foreach m,$(LOADABLE),$($(m)_PACKAGES))
-BUILD_DEBS := gcc libc6-dev pkg-config liblua5.4-dev lua-cjson lua-filesystem \
+LOADABLE := http httpd tokenizer unpack versions
+LIBS           := -llua5.4 -lcrypto -lsodium -ldeflate -lsqlite3 -lpthread -lm
+http_LIBS      := -lcurl
+httpd_LIBS     := -lmicrohttpd
+tokenizer_LIBS := -lpcre2-8 -lutf8proc
+unpack_LIBS    := -larchive -ldeflate
+versions_LIBS  := $(http_LIBS) $(httpd_LIBS) $(tokenizer_LIBS) $(unpack_LIBS) $(LIBS)
+# The folder of lua.h, for systems that keep it elsewhere than Debian.
+LUA_INCLUDE ?= /usr/include/lua5.4
+BUILD_DEBS := gcc libc6-dev liblua5.4-dev lua-cjson lua-filesystem \
   lua-argparse libcurl4-openssl-dev libssl-dev libsodium-dev libdeflate-dev \
   libsqlite3-dev libmicrohttpd-dev libarchive-dev \
   libpcre2-dev libutf8proc-dev ca-certificates git
 TEST_DEBS  := lua-busted libcmocka-dev python3-minimal python3-nacl \
   python3-numpy unzip curl nginx-light lua-check clang clang-format bubblewrap \
-  libarchive-tools s3cmd
+  libarchive-tools s3cmd dpkg-dev
 # Node may come from elsewhere than Debian: ask for the commands.
 NODE_DEBS   = $(if $(shell command -v node),,nodejs) \
   $(if $(shell command -v npm),,npm)
@@ -33,19 +35,25 @@ NODE_PACKAGES := @polkadot/util-crypto@14.0.3 @huggingface/tokenizers@0.2.0 \
 
 C_FLAGS := -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -Wall -Wextra -Wpedantic \
   -Wshadow -Wvla -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
-  -ffp-contract=off
+  -ffp-contract=off -I$(LUA_INCLUDE)
+# The same bytes wherever the folder lies, and what a wrong write runs into.
+# Sanitizers bring their own checks: they build with HARDENING empty.
+PROTECTION_x86_64 := -fcf-protection
+HARDENING = -ffile-prefix-map=$(CURDIR)=. -D_FORTIFY_SOURCE=2 \
+  -fstack-protector-strong -fstack-clash-protection $(PROTECTION_$(MACHINE))
+HARDENING_LINK = -Wl,-z,relro,-z,now,-z,noexecstack
 # Loops over whole matrices are worth the vectoriser.
 KERNELS_ISA := scalar avx2 avx512 neon
 KERNELS := $(KERNELS_ISA:%=kernels_%) forward_kernels forward_int8 forward_int8_kernels \
   forward_delta codecs
-# Lazily: pkg-config may only just have been installed.
-LIB_FLAGS = $(shell pkg-config --cflags $(ALL_PACKAGES))
-LIBS = $(shell pkg-config --libs $(PACKAGES)) -lpthread -lm
+# Empty until deps-build has installed a compiler: whatever compiles is made by
+# a make of its own, which asks again.
+MACHINE := $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)
 
-parts   = $(wildcard core/$(1).c core/$(1)_*.c)
+parts   = $(sort $(wildcard core/$(1).c core/$(1)_*.c))
 objects = $(patsubst core/%.c,$(BUILD)/core/%.o,$(1))
 LOADED  := $(foreach m,$(LOADABLE),$(call parts,$(m)))
-OBJECTS := $(call objects,$(filter-out $(LOADED),$(wildcard core/*.c)))
+OBJECTS := $(call objects,$(filter-out $(LOADED),$(sort $(wildcard core/*.c))))
 MODULES := $(LOADABLE:%=$(BUILD)/core/%.so)
 C_TESTS := $(patsubst tests/c/%.c,$(BUILD)/tests/%,$(wildcard tests/c/test_*.c))
 # The kernels for 64-bit ARM are tested on other machines by an emulator.
@@ -54,8 +62,8 @@ TEST_DEBS += gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 C_TESTS   += $(BUILD)/tests/neon
 endif
 
-.PHONY: all demo test check check-sanitize check-hf fuzz torture bench bench-kernels bench-practice \
-  bench-compress bench-eval bench-transfer bench-corruption docs man install uninstall clean help deps-build deps-test build-binary binary
+.PHONY: all demo test check check-reproducible check-sanitize check-hf fuzz torture bench bench-kernels bench-practice \
+  bench-compress bench-eval bench-transfer bench-corruption docs man install uninstall deb tarball sbom clean help deps-build deps-test build-binary binary
 
 all: deps-build build-binary ## build build/bittern
 
@@ -66,17 +74,17 @@ binary: $(BUILD)/bittern $(MODULES)
 	@:
 
 $(BUILD)/bittern: $(OBJECTS)
-	$(CC) $(LDFLAGS) -Wl,-E -o $@ $^ $(LIBS)
+	$(CC) -pie $(HARDENING_LINK) $(LDFLAGS) -Wl,-E -o $@ $^ $(LIBS)
 
 # nodelete: libcurl's name resolver may still run when the state closes.
 $(BUILD)/core/%.so:
-	$(CC) $(LDFLAGS) -shared -Wl,-z,nodelete -o $@ $^ $(shell pkg-config --libs $($*_PACKAGES))
+	$(CC) $(HARDENING_LINK) $(LDFLAGS) -shared -Wl,-z,nodelete -o $@ $^ $($*_LIBS)
 $(foreach m,$(LOADABLE),\
   $(eval $(BUILD)/core/$(m).so: $(call objects,$(call parts,$(m)))))
 
 $(BUILD)/core/%.o: core/%.c $(wildcard core/*.h)
 	@mkdir -p $(@D)
-	$(CC) $(C_FLAGS) $(CFLAGS) $(LIB_FLAGS) -c -o $@ $<
+	$(CC) $(C_FLAGS) $(HARDENING) $(CFLAGS) -c -o $@ $<
 
 $(KERNELS:%=$(BUILD)/core/%.o): C_FLAGS += -O3 -fno-trapping-math
 
@@ -86,13 +94,12 @@ ISA_FLAGS_x86_64_avx2    := -mavx2 -mfma -mf16c -mbmi2
 ISA_FLAGS_x86_64_avx512  := $(ISA_FLAGS_x86_64_avx2) -mavx512f -mavx512bw \
   -mavx512vl -mavx512dq -mavx512vbmi -mavx512vnni -mprefer-vector-width=512
 ISA_FLAGS_aarch64_neon   := -march=armv8.2-a+dotprod
-MACHINE := $(shell $(CC) -dumpmachine | cut -d- -f1)
 $(foreach i,$(KERNELS_ISA),$(eval \
   $(BUILD)/core/kernels_$(i).o: C_FLAGS += $(ISA_FLAGS_$(MACHINE)_$(i))))
 
 $(BUILD)/tests/%: tests/c/%.c $(filter-out $(BUILD)/core/main.o,$(OBJECTS))
 	@mkdir -p $(@D)
-	$(CC) $(C_FLAGS) $(CFLAGS) $(LIB_FLAGS) -Icore -o $@ $^ $(LIBS) -lcmocka
+	$(CC) $(C_FLAGS) $(CFLAGS) -Icore -o $@ $^ $(LIBS) -lcmocka
 
 AARCH64_OBJECTS := $(KERNELS_ISA:%=$(BUILD)/aarch64/kernels_%.o) \
   $(BUILD)/aarch64/codecs.o
@@ -142,6 +149,9 @@ test: all deps-test ## every test; ends with `N passed, N failed`
 check: all deps-test ## warnings as errors with gcc and clang, lint, format, layers
 	@sh tests/check.sh
 
+check-reproducible: all ## two builds in two folders give the same bytes
+	@sh tests/reproducible.sh
+
 check-sanitize: all deps-test ## the readers' tests under ASan and UBSan
 	@sh tests/sanitize.sh
 
@@ -161,11 +171,11 @@ FUZZ_TARGETS := $(if $(TARGET),$(TARGET),safetensors gguf zip archive)
 
 $(BUILD)/fuzz/core/%.o: core/%.c $(wildcard core/*.h)
 	@mkdir -p $(@D)
-	clang $(C_FLAGS) $(LIB_FLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
+	clang $(C_FLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
 
 $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.c tests/fuzz/fuzz.h $(FUZZ_OBJECTS)
-	clang $(C_FLAGS) $(LIB_FLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -Icore -o $@ \
-	  $(filter %.c %.o,$^) $(LIBS) $(shell pkg-config --libs $(unpack_PACKAGES))
+	clang $(C_FLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -Icore -o $@ \
+	  $(filter %.c %.o,$^) $(LIBS) $(unpack_LIBS)
 
 fuzz: all ## fuzz the readers: SECONDS=60 TARGET=safetensors|gguf|zip|archive
 	$(call install,fuzzing,$(FUZZ_DEBS))
@@ -233,6 +243,66 @@ uninstall: ## take it away again
 	rm -rf "$(TO)/bin/bittern" "$(TO)/share/bittern" "$(TO)/lib/bittern"
 	rm -f "$(TO)/share/$(BASH_SCRIPT)" "$(TO)/share/$(ZSH_SCRIPT)" "$(TO)/share/$(FISH_SCRIPT)"
 	rm -f "$(TO)/share/man/man1/bittern.1" "$(TO)/share/man/man1"/bittern-*.1
+
+# The same sources give the same package, whoever makes it, where and when.
+VERSION := $(shell sed -n 's/^return "\(.*\)"$$/\1/p' lua/version.lua)
+EPOCH   := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || echo 0))
+deb sbom: export SOURCE_DATE_EPOCH := $(EPOCH)
+ARCH    := $(shell dpkg --print-architecture 2>/dev/null || uname -m)
+PACKAGE := $(BUILD)/package
+
+define CONTROL
+Package: bittern
+Version: $(VERSION)
+Architecture: $(ARCH)
+Section: science
+Priority: optional
+Maintainer: The Bittern developers <bittern@localhost>
+Depends: $(shell sed -n 's/^shlibs:Depends=//p' $(PACKAGE)/substvars), lua-cjson, lua-filesystem, lua-argparse, ca-certificates
+Recommends: git, bubblewrap
+Description: rig for miners of model compression competitions
+ Takes a miner from a live task to an accepted submission: finds the task,
+ knows its rules, compresses a model into the budget, packs it reproducibly,
+ proves what will be downloaded, signs and submits exactly once.
+endef
+
+# $(call staged,folder,prefix): what make install lays, with licence and changes.
+define staged
+	@rm -rf $(PACKAGE)
+	@$(MAKE) --no-print-directory -s install DESTDIR=$(abspath $(1)) PREFIX=$(2)
+	@strip --strip-unneeded $(1)$(2)/bin/bittern $(1)$(2)/lib/bittern/core/*.so
+	@install -d $(1)$(2)/share/doc/bittern
+	@install -m 644 LICENSE $(1)$(2)/share/doc/bittern/copyright
+	@install -m 644 CHANGELOG.md README.md $(1)$(2)/share/doc/bittern/
+endef
+
+deb: all ## a Debian package, build/bittern_VERSION_ARCH.deb
+	$(call install,the package,dpkg-dev)
+	$(call staged,$(PACKAGE)/root,/usr)
+	@mkdir -p $(PACKAGE)/debian $(PACKAGE)/root/DEBIAN && \
+	  printf 'Source: bittern\n\nPackage: bittern\nArchitecture: any\n' >$(PACKAGE)/debian/control
+	@cd $(PACKAGE) && dpkg-shlibdeps -Tsubstvars root/usr/bin/bittern \
+	  root/usr/lib/bittern/core/*.so 2>/dev/null
+	@$(MAKE) --no-print-directory -s $(PACKAGE)/root/DEBIAN/control
+	@find $(PACKAGE)/root -newermt @$(EPOCH) -exec touch -hd @$(EPOCH) {} +
+	@dpkg-deb --root-owner-group -b $(PACKAGE)/root $(BUILD)/bittern_$(VERSION)_$(ARCH).deb >/dev/null
+	@echo $(BUILD)/bittern_$(VERSION)_$(ARCH).deb
+
+# A make of its own: CONTROL names what dpkg-shlibdeps has found.
+$(PACKAGE)/root/DEBIAN/control:
+	$(file >$@,$(CONTROL))
+
+TARBALL := bittern-$(VERSION)-linux-$(shell uname -m)
+
+tarball: all ## a folder that runs wherever it is unpacked, build/bittern-*.tar.gz
+	$(call staged,$(PACKAGE)/$(TARBALL),)
+	@cd $(PACKAGE) && tar --sort=name --mtime=@$(EPOCH) --owner=0 --group=0 \
+	  --numeric-owner -cf - $(TARBALL) | gzip -n >../$(TARBALL).tar.gz
+	@echo $(BUILD)/$(TARBALL).tar.gz
+
+sbom: all ## the bill of materials, build/bittern.spdx.json
+	@$(BUILD)/bittern run docs/sbom.lua $(BUILD)/bittern.spdx.json
+	@echo $(BUILD)/bittern.spdx.json
 
 clean: ## remove build/
 	rm -rf $(BUILD)

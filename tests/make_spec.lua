@@ -88,6 +88,74 @@ describe("make install", function()
   end)
 end)
 
+describe("packages", function()
+  -- Another user than the one who installed, where we may become one; nothing may be written.
+  local function by_another_user(prefix, ...)
+    assert.equal(0, support.run({ "chmod", "-R", "a-w", prefix }).status)
+    local argv = { prefix .. "/bin/bittern", ... }
+    if require "core.sys".uid() == 0 then
+      argv = { "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", table.unpack(argv) }
+    end
+    local home = support.folder()
+    assert.equal(0, support.run({ "chmod", "0777", home }).status)
+    return support.run(argv, { cwd = "/", env = support.environment(home) })
+  end
+
+  local function readable(folder)
+    assert.equal(0, support.run({ "chmod", "a+rx", folder }).status)
+    return folder
+  end
+
+  it("are built twice with the same bytes, and the Debian one runs read-only", function()
+    local first = make { "deb" }
+    assert.equal(0, first.status, first.stderr)
+    local path = support.root .. "/" .. first.stdout:match "%S+"
+    local bytes = assert(fs.read(path))
+    assert.equal(0, make({ "deb" }).status)
+    assert.is_true(bytes == assert(fs.read(path)))
+    local depends = support.run({ "dpkg-deb", "-f", path, "Depends" }).stdout
+    for _, name in ipairs { "liblua5.4-0", "libcurl4", "libssl3", "libarchive13", "lua-cjson",
+      "lua-filesystem", "lua-argparse" } do
+      assert.matches(name, depends, 1, true)
+    end
+    local folder = readable(support.folder())
+    assert.equal(0, support.run({ "dpkg-deb", "-x", path, folder }).status)
+    local done = by_another_user(folder .. "/usr", "--json", "version")
+    assert.equal(0, done.status, done.stderr)
+    assert.matches('"openssl":"3', done.stdout, 1, true)
+  end)
+
+  it("as a tarball run wherever they are unpacked", function()
+    local done = make { "tarball" }
+    assert.equal(0, done.status, done.stderr)
+    local folder = readable(support.folder())
+    local path = support.root .. "/" .. done.stdout:match "%S+"
+    assert.equal(0, support.run({ "tar", "-xzf", path, "-C", folder }).status)
+    local prefix = folder .. "/" .. path:match "([^/]+)%.tar%.gz$"
+    local inspected = by_another_user(prefix, "inspect",
+      prefix .. "/share/bittern/examples/models/tiny-qwen3")
+    assert.equal(0, inspected.status, inspected.stderr)
+    assert.matches("2,428,672", inspected.stdout)
+  end)
+end)
+
+describe("the bill of materials", function()
+  it("names every package whose files are loaded, with its version", function()
+    local path = support.folder() .. "/sbom.json"
+    local done = support.run({ support.bin, "run", support.root .. "/docs/sbom.lua", path })
+    assert.equal(0, done.status, done.stderr)
+    local list = {}
+    for _, entry in ipairs(require "bittern.json".decode(assert(fs.read(path))).packages) do
+      list[entry.name] = entry.versionInfo
+    end
+    for _, name in ipairs { "libc6", "libcurl4", "libsqlite3-0", "lua-cjson", "lua-argparse" } do
+      local version = support.run({ "dpkg-query", "-W", "-f", "${Version}", name }).stdout
+      assert.equal(version, list[name])
+    end
+    assert.equal(require "bittern.version", list.bittern)
+  end)
+end)
+
 describe("make clean", function()
   it("removes the build folder and nothing else", function()
     local folder = support.folder()

@@ -16,9 +16,9 @@ flags="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-po
 programs=$(ls tests/c/test_*.c | sed "s|tests/c/\(.*\)\.c|$tree/build/tests/\1|")
 echo "building with $flags"
 # Warnings are for `make check`: instrumented code gives false ones.
-make --no-print-directory -s BUILD=$tree/build CFLAGS="$flags -w" LDFLAGS="$flags" \
+make --no-print-directory -s BUILD=$tree/build HARDENING= CFLAGS="$flags -w" LDFLAGS="$flags" \
   build-binary
-make --no-print-directory -s BUILD=$tree/build CFLAGS="$flags -w" LDFLAGS="$flags" $programs
+make --no-print-directory -s BUILD=$tree/build HARDENING= CFLAGS="$flags -w" LDFLAGS="$flags" $programs
 
 # A request for too much memory is to fail as it does without the sanitizer.
 export ASAN_OPTIONS=allocator_may_return_null=1:detect_stack_use_after_return=1

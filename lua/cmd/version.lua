@@ -7,7 +7,8 @@ return {
     local version = require "bittern.version"
     local isa, available = require "core.quant".isa()
     if ctx.json then
-      ctx.report.data { bittern = version, lua = _VERSION, isa = isa, isa_available = available }
+      ctx.report.data { bittern = version, lua = _VERSION, isa = isa, isa_available = available,
+        libraries = require "bittern.libraries".versions() }
     else
       ctx.report.out("bittern " .. version .. " (" .. _VERSION .. ")")
       ctx.report.out("kernels " .. isa .. " (available: " .. table.concat(available, ", ") .. ")")

@@ -4,6 +4,7 @@ local quant = require "core.quant"
 local sys = require "core.sys"
 
 local command = require "bittern.bench.command"
+local libraries = require "bittern.libraries"
 local models = require "bittern.model"
 local paths = require "bittern.paths"
 local report = require "bittern.report"
@@ -70,31 +71,11 @@ function M.cpu(ctx, add)
   add("ok", text)
 end
 
--- The shared libraries that are loaded, as their files are named: libcurl.so.4.8.0.
-local function libraries()
-  local seen, list = {}, {}
-  for _, name in ipairs { "http", "httpd", "unpack", "tokenizer" } do require("core." .. name) end
-  for line in (fs.read("/proc/self/maps", 1 << 20) or ""):gmatch("[^\n]+") do
-    local name = line:match("/(lib[%w._+-]+%.so[%d.]*)$")
-    if name and not seen[name] then list[#list + 1] = name end
-    if name then seen[name] = true end
-  end
-  table.sort(list)
-  return list
-end
-
-local ours <const> = { "lua", "crypto", "curl", "sodium", "sqlite3", "archive", "deflate",
-  "microhttpd", "pcre2", "utf8proc" }
-
 function M.libraries(_, add)
   local list = {}
-  for _, file in ipairs(libraries()) do
-    for _, name in ipairs(ours) do
-      if file:find("^lib" .. name .. "[.%d-]") then list[#list + 1] = file end
-    end
-  end
-  add("ok", ("bittern %s, %s, argparse %s, %s"):format(require "bittern.version", _VERSION,
-    require("argparse").version, table.concat(list, ", ")))
+  for name, version in pairs(libraries.versions()) do list[#list + 1] = name .. " " .. version end
+  table.sort(list)
+  add("ok", ("bittern %s, %s"):format(require "bittern.version", table.concat(list, ", ")))
 end
 
 function M.locale(ctx, add)
