@@ -30,6 +30,17 @@ function M.free(ctx, task_id)
   return free
 end
 
+-- The claims, with the wanted one first.
+local function preferring(claims, wanted)
+  for i, claim in ipairs(claims) do
+    if claim.id == wanted then
+      table.insert(claims, 1, table.remove(claims, i))
+      break
+    end
+  end
+  return claims
+end
+
 --- Our active claim of a task, as the coordinator knows it.
 -- @param ctx {client=, ledger=, task=, hotkey=}
 -- @param wanted id that is preferred when there are several, or nil
@@ -37,10 +48,19 @@ end
 function M.find(ctx, wanted)
   local free, message, code = M.free(ctx, ctx.task.id)
   if not free then return nil, message, code end
-  for _, claim in ipairs(free) do
-    if claim.id == wanted then return claim end
-  end
-  return free[1] or false
+  return preferring(free, wanted)[1] or false
+end
+
+-- Whether a claim carries no submission: what was sent for it is settled first. It stays what it
+-- is, "claim_used", when it carries one, and nobody's while that is not known.
+local function is_free(ctx, claim_id)
+  local row, message, code = ctx.ledger:submission(ctx.client.base, claim_id)
+  if row == nil then return nil, message, code end
+  local record
+  if row then record, message, code = submit.settle(ctx, row) end
+  if row and record == nil then return nil, message, code end
+  if not record then return true end
+  return nil, ("claim %s carries submission %s"):format(claim_id, record.id), "claim_used"
 end
 
 -- What a claim whose answer was lost left behind: the newest free one.
@@ -78,12 +98,25 @@ local function post(ctx, options)
   return record, how == "sent" and "taken" or how
 end
 
---- Our claim of a task: the active one there is, else a new one.
+-- A claim that can carry a new submission: of the active ones the first that has none out.
+local function find_free(ctx, wanted)
+  local free, message, code = M.free(ctx, ctx.task.id)
+  if not free then return nil, message, code end
+  for _, claim in ipairs(preferring(free, wanted)) do
+    local open, why, id = is_free(ctx, claim.id)
+    if open then return claim end
+    if id ~= "claim_used" then return nil, ("claim %s: %s"):format(claim.id, why), id end
+  end
+  return false
+end
+
+--- Our claim of a task: the active one there is, else a new one. One whose submission has no answer
+-- yet is looked at first, and not used again when it arrived.
 -- @param ctx as once.send, with task=
 -- @param options {description=, base_submission_id= or nil, wanted= id known from before or nil}
 -- @return claim record and "taken", "reused" or "found after ...", or nil, message, code
 function M.take(ctx, options)
-  local claim, message, code = M.find(ctx, options.wanted)
+  local claim, message, code = find_free(ctx, options.wanted)
   if claim == nil then return nil, message, code end
   if not claim then return post(ctx, options) end
   claim, message, code = M.noted(ctx, claim)
@@ -145,17 +178,6 @@ end
 --- What became of a cancellation; as once.settle.
 function M.settle_cancel(ctx, row)
   return once.settle(ctx, row, look_cancelled(ctx))
-end
-
--- A claim that carries a submission, or may carry one, stays.
-local function is_free(ctx, claim_id)
-  local row, message, code = ctx.ledger:submission(ctx.client.base, claim_id)
-  if row == nil then return nil, message, code end
-  local record
-  if row then record, message, code = submit.settle(ctx, row) end
-  if row and record == nil then return nil, message, code end
-  if not record then return true end
-  return nil, ("claim %s carries submission %s"):format(claim_id, record.id), "claim_used"
 end
 
 --- Gives a claim back.

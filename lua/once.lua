@@ -2,6 +2,7 @@
 -- looked up in the coordinator's own lists before anything is sent again. There is no idempotency
 -- key, so what was sent counts as lost only when the coordinator has shown nothing of it for
 -- `settle` seconds: until then a slow server may still carry it out.
+local canonical = require "bittern.canonical"
 local outcome = require "bittern.outcome"
 
 local M = {}
@@ -61,16 +62,27 @@ local function unknown(row, message)
     "unknown_outcome"
 end
 
+-- What is there already was made with other contents, so it is not what is asked for now.
+local function other(row, record)
+  return nil, ("%s about %s: %s was sent before, with other contents"):format(row.kind, row.subject,
+    tostring(record.id)), "claim_used"
+end
+
+local function is_same(post, contents)
+  return not post.same or post.same(contents)
+end
+
 -- The coordinator said no, or nothing left this machine. A refusal as a duplicate, and one that
 -- follows a try without an answer, of now or of an earlier time, may speak of what was carried out.
 local function refused(ctx, post, row, kind, message, code)
   local may_be_there = code == "conflict" or row.attempts > 1 or ctx.ledger:given_up_before(row)
-  if kind == "refused" and may_be_there then
-    local record = post.look(row)
-    if record then return adopt(ctx, row, record, "found after a refusal as a duplicate") end
+  local record = kind == "refused" and may_be_there and post.look(row)
+  if record and is_same(post, record) then
+    return adopt(ctx, row, record, "found after a refusal as a duplicate")
   end
   local ok, why, id = ctx.ledger:outcome(row.id, kind, { message = message })
   if not ok then return nil, why, id end
+  if record then return other(row, record) end
   return nil, ("%s: %s"):format(row.kind, message), code
 end
 
@@ -115,7 +127,10 @@ local function before(ctx, post, key)
   local row, message, code = ctx.ledger:last_post(key)
   if row == nil then return nil, message, code end
   if not row or row.state == "done" and post.repeats then return false end
-  return M.settle(ctx, row, post.look)
+  local record, how, id = M.settle(ctx, row, post.look)
+  local contents = record and canonical.decode(row.body)
+  if contents and not is_same(post, contents) then return other(row, record) end
+  return record, how, id
 end
 
 --- Sends a POST, unless it was sent before.
@@ -124,7 +139,8 @@ end
 -- @param post {kind=, subject=, task_id=, body= text or nil (see Ledger:intend),
 --   send= function() -> record with id, or nil, message, code,
 --   look= function(row) -> what it made, as the coordinator lists it, false when it shows nothing,
---   or nil, message, code; repeats= true when one that was carried out may be followed by another}
+--   or nil, message, code; repeats= true when one that was carried out may be followed by another;
+--   same= nil or function(contents) -> whether what was sent before, or is listed, is this one}
 -- @return record and how it is known, or nil, message, code
 function M.send(ctx, post)
   local key = { coordinator = ctx.client.base, hotkey = ctx.hotkey, kind = post.kind,

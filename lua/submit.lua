@@ -81,6 +81,23 @@ local function look(ctx)
   end
 end
 
+-- What tells two submissions for one claim apart, where both sides say it. The commit is none of
+-- it: a branch moves between two tries of the same.
+local telling <const> = {
+  "artifact_sha256", "patch", "summary", "proposed_idea", "implemented_submission_id",
+}
+
+-- Whether what was sent before, or is listed, may be this body.
+local function same_as(body)
+  return function(contents)
+    for _, field in ipairs(telling) do
+      local a, b = contents[field], body[field]
+      if type(a) == "string" and type(b) == "string" and a ~= b then return false end
+    end
+    return true
+  end
+end
+
 --- Judges a submission as it would be sent: its artifact is fetched as validators fetch it.
 -- @param ctx {client=, hotkey=, task=}
 -- @param body as M.body
@@ -113,7 +130,8 @@ function M.settle(ctx, row)
   return once.settle(ctx, row, look(ctx))
 end
 
---- Sends a submission for a claim, unless it was sent before.
+--- Sends a submission for a claim, unless it was sent before. A claim carries one: when that has
+-- other contents, this one is refused as "claim_used".
 -- @param ctx as once.send, with task=
 -- @param body as M.body
 -- @return submission record and how it is known, or nil, message, code
@@ -122,7 +140,7 @@ function M.send(ctx, body)
   if not text then return nil, "submission: " .. message, code end
   return once.send(ctx, {
     kind = "submission", subject = body.claim_id, task_id = ctx.task.id, body = text,
-    send = function() return ctx.client:submit(body) end, look = look(ctx),
+    send = function() return ctx.client:submit(body) end, look = look(ctx), same = same_as(body),
   })
 end
 

@@ -57,6 +57,42 @@ describe("claim", function()
     assert.same({ "claim-2", "taken" }, { claim.id, how })
   end)
 
+  describe("with a submission that nobody answered for", function()
+    local client
+
+    before_each(function()
+      client = fake.new()
+      take(client)
+      local row = assert(ledger:intend {
+        coordinator = client.base, hotkey = "5Me", kind = "submission", subject = "claim-1",
+        task_id = "t", body = "{}",
+      })
+      assert(ledger:attempt(row.id))
+    end)
+
+    it("is not used again when that arrived", function()
+      client.submission_list = { { id = "s", task_id = "t", claim_id = "claim-1" } }
+      local claim, how = take(client)
+      assert.same({ "claim-2", "taken" }, { claim.id, how })
+      assert.same({ "done claim-1", "done s", "done claim-2" }, states())
+    end)
+
+    it("is used again when that never arrived", function()
+      local claim, how = take(client)
+      assert.same({ "claim-1", "reused" }, { claim.id, how })
+      assert.equal(1, client.posts.claim)
+    end)
+
+    it("is left alone, and no other one taken, while nobody can be asked", function()
+      client.script.lists = { [client.listings + 2] = false }
+      for i = 1, client.listings + 1 do client.script.lists[i] = true end
+      local claim, message, code = take(client)
+      assert.same({ nil, "unknown_outcome" }, { claim, code })
+      assert.matches("claim claim-1: submission: ", message, 1, true)
+      assert.equal(1, client.posts.claim)
+    end)
+  end)
+
   it("that is known from before is preferred among several", function()
     local client = fake.new()
     client.claim_list = {

@@ -120,6 +120,41 @@ describe("mine", function()
     assert.same({ 1, 1 }, { miner:count() })
   end)
 
+  -- A claim whose submission nobody answered for, and which the coordinator still lists as active.
+  local function leave_unanswered(arrived)
+    assert.equal(8, miner:mine(BINARY, { "--set", "columns=nothing" }).status)
+    local db <close> = assert(store.open(miner.home .. "/.local/state/bittern/ledger.db"))
+    assert(db:exec [[UPDATE posts SET state = 'unknown', record_id = NULL, status = NULL,
+      run = NULL WHERE kind = 'submission']])
+    assert(db:exec "UPDATE runs SET state = 'abandoned'")
+    miner:ask "UPDATE claim SET status = 'active', record = json_set(record, '$.status', 'active')"
+    if not arrived then miner:ask "DELETE FROM submission" end
+  end
+
+  it("does not take an earlier submission without an answer for its own", function()
+    miner = mining.start()
+    leave_unanswered(true)
+    local done = miner:mine(BINARY)
+    assert.equal(8, done.status, done.stderr)
+    assert.matches("claim .*taken", done.stderr)
+    assert.same({ 2, 2 }, { miner:count() })
+    local rows = miner:ask "SELECT id, body FROM submission ORDER BY position"
+    assert.matches("submit    " .. rows[2].id .. ", sent ", done.stderr, 1, true)
+    assert.is_true(json.decode(rows[1].body).artifact_sha256
+      ~= json.decode(rows[2].body).artifact_sha256)
+    local posts = json.decode(miner:run({ "ledger", "--json" }).stdout)
+    assert.equal(0, posts.unknown)
+  end)
+
+  it("uses the claim of an earlier submission again that never arrived", function()
+    miner = mining.start()
+    leave_unanswered(false)
+    local done = miner:mine(BINARY)
+    assert.equal(8, done.status, done.stderr)
+    assert.matches("claim .*reused", done.stderr)
+    assert.same({ 1, 1 }, { miner:count() })
+  end)
+
   it("names the idea it builds on, and never its own", function()
     miner = mining.start()
     assert.equal(8, miner:mine(TERNARY).status)

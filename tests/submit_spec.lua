@@ -77,9 +77,16 @@ describe("submit", function()
     send(client)
     local record, how = send(client)
     assert.same({ "submit-1", "sent before", 1 }, { record.id, how, client.posts.submit })
-    -- Not with another body either: the claim carries one submission.
-    send(client, { summary = "another" })
-    assert.equal(1, client.posts.submit)
+  end)
+
+  it("refuses other contents for a claim that carries a submission, and names that", function()
+    local client = fake.new()
+    send(client)
+    local sent, message, code = send(client, { summary = "another" })
+    assert.same({ nil, "claim_used", 1 }, { sent, code, client.posts.submit })
+    assert.equal(
+      "submission about claim-1: submit-1 was sent before, with other contents", message)
+    assert.same({ "done", "submit-1" }, { row().state, row().record_id })
   end)
 
   for _, how in ipairs { "lost_answer", "timed_out", "odd_answer" } do
@@ -154,11 +161,24 @@ describe("submit", function()
     assert.matches("found", how)
   end)
 
-  it("adopts the earlier submission even when the body has changed since", function()
+  it("takes an earlier submission with other contents for what it is when it shows", function()
     local client = fake.new { submit = { "interrupted" } }
     send(client)
-    assert.equal("submit-1", send(client, { summary = "another" }).id)
-    assert.equal(1, client.posts.submit)
+    assert.equal("claim_used", select(3, send(client, { artifact_sha256 = ("b"):rep(64) })))
+    assert.same({ "done", "submit-1", 1 }, { row().state, row().record_id, client.posts.submit })
+    -- A branch that moved since makes no other submission.
+    assert.equal("submit-1", submit.send(fake.context(client, ledger),
+      submit.body(body(), "claim-1", ("f"):rep(40))).id)
+  end)
+
+  it("does not take an earlier one that came late for its own when it is refused", function()
+    local client = fake.new { submit = { "lost_request", "lost_request", "refused" } }
+    send(client)
+    client.submission_list[1] = { id = "late", task_id = "t", miner_hotkey = "5Me",
+      claim_id = "claim-1", artifact_sha256 = ("a"):rep(64) }
+    local sent, message, code = send(client, { artifact_sha256 = ("b"):rep(64) })
+    assert.same({ nil, "claim_used", "refused" }, { sent, code, row().state })
+    assert.matches("late was sent before", message, 1, true)
   end)
 
   it("does not take another miner's or another claim's submission for its own", function()
