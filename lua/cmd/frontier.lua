@@ -56,7 +56,7 @@ local function show(report, drawing)
     columns[i + 2] = { title, right = true }
   end
   for _, text in ipairs(report.table(columns, rows)) do report.out(text) end
-  local plot = require("bittern.eval.frontier").plot(drawing, PLOT_WIDTH, PLOT_HEIGHT)
+  local plot = require("bittern.chart.frontier").plot(drawing, PLOT_WIDTH, PLOT_HEIGHT)
   for _, text in ipairs(plot) do report.say(text) end
   report.say "  * nothing is smaller and better   . something is   | budget   K best known"
 end
@@ -116,11 +116,11 @@ return {
     local args, report = ctx.args, ctx.report
     local drawing, message, code = drawing_of(args)
     if not drawing then return nil, message, code end
-    local frontier = require "bittern.eval.frontier"
-    frontier.mark(drawing.points)
+    require("bittern.eval.frontier").mark(drawing.points)
     mark_best(drawing.points, drawing.budget)
     if args.out then
-      local ok, why, id = require("core.fs").write(args.out, frontier.svg(drawing))
+      local picture = require("bittern.chart.frontier").draw(drawing, true):document()
+      local ok, why, id = require("core.fs").write(args.out, picture)
       if not ok then return nil, why, id end
     end
     if ctx.json then report.data(drawing) else show(report, drawing) end

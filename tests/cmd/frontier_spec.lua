@@ -1,4 +1,5 @@
 local fs = require "core.fs"
+local drawn = require "bittern.chart.frontier"
 local frontier = require "bittern.eval.frontier"
 local json = require "bittern.json"
 local ledgers = require "bittern.ledger"
@@ -83,8 +84,8 @@ describe("bittern frontier", function()
   it("draws a single point, and points that are alike", function()
     local one = { bytes = 5, nats = 1, ppl = 2.7, label = "one" }
     assert.equal(1, frontier.mark { one })
-    assert.equal(16, #frontier.plot({ points = { one } }, 64, 14))
-    assert.matches("one", frontier.svg { points = { one, one } })
+    assert.equal(16, #drawn.plot({ points = { one } }, 64, 14))
+    assert.matches("one", drawn.draw({ points = { one, one } }):document())
     assert.equal(2, frontier.mark { one, { bytes = 5, nats = 1 } })
     assert.equal(1, frontier.mark { one, { bytes = 5 } })
   end)
