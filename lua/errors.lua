@@ -45,6 +45,7 @@ local ids = {
   ambiguous = { 7, "name the task by its id" },
   pending = { 8, "still pending: `bittern track ID` continues to watch" },
   stop = { 9, "fix what the gate names, then run the same command again" },
+  sidecar = { 9, "correct submission.json at the place that is named; nothing was sent" },
   bench_rejected = { 9, "correct what the notes and the log name; nothing was sent" },
   bench_error = { 1, "read the log that is named; a submission like this would end in error" },
   patch = { 9, "correct what is named; `bittern patch SLUG --workspace DIR` explains it" },

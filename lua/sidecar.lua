@@ -6,6 +6,8 @@ local check = require "bittern.check"
 
 local M = {}
 
+local SIZE_MAX <const> = 4 << 20
+
 -- Fields that reach the coordinator, in the contract's order; the rest of a file stays at home.
 local texts = {
   "summary", "base_ref", "proposed_idea", "implemented_submission_id",
@@ -71,21 +73,27 @@ function M.write(folder, submission)
   return path
 end
 
+--- What a sidecar's file holds, as it stands there.
+-- @param path of the file
+-- @return table, or nil, message, code ("sidecar" when it is no JSON object)
+function M.raw(path)
+  local text, message, code = fs.read(path, SIZE_MAX)
+  if not text then return nil, message, code end
+  local raw, wrong = canonical.decode(text)
+  if raw == nil then return nil, ("%s:%s"):format(path, wrong), "sidecar" end
+  if type(raw) == "table" and not canonical.is_array(raw) then return raw end
+  return nil, path .. ": must hold a JSON object", "sidecar"
+end
+
 --- Reads a sidecar that a person, an agent or bittern wrote.
 -- @param path of the file
 -- @return submission as M.normalize gives it, or nil, message, code
 function M.read(path)
-  local text, message, code = fs.read(path, 4 << 20)
-  if not text then return nil, message, code end
-  local raw
-  raw, message, code = canonical.decode(text)
-  if raw == nil then return nil, ("%s: %s"):format(path, message), code end
-  if type(raw) ~= "table" or canonical.is_array(raw) then
-    return nil, path .. ": must hold a JSON object", "invalid_json"
-  end
+  local raw, message, code = M.raw(path)
+  if not raw then return nil, message, code end
   local submission
   submission, message = M.normalize(raw)
-  if not submission then return nil, ("%s: %s"):format(path, message), "invalid_json" end
+  if not submission then return nil, ("%s: %s"):format(path, message), "sidecar" end
   return submission
 end
 

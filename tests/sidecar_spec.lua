@@ -62,7 +62,7 @@ describe("sidecar", function()
       local submission, message, code = read(text)
       assert.is_nil(submission)
       assert.matches(complaint, message, 1, true)
-      assert.equal("invalid_json", code)
+      assert.equal("sidecar", code)
     end)
   end
 

@@ -1,8 +1,6 @@
 -- bittern check SLUG: would this submission.json be accepted? Nothing is sent.
-local fs = require "core.fs"
 local sha256 = require "core.sha256"
 
-local canonical = require "bittern.canonical"
 local contradictions = require "bittern.rules.contradictions"
 local errors = require "bittern.errors"
 local gate = require "bittern.gate"
@@ -12,17 +10,10 @@ local session = require "bittern.session"
 local sidecar = require "bittern.sidecar"
 local wallet = require "bittern.wallet"
 
-local SUBMISSION_MAX <const> = 4 << 20
-
 -- The file as it would be sent where it can be, else as it is: the gate says what is wrong with it.
 local function read_submission(path)
-  local text, message, code = fs.read(path, SUBMISSION_MAX)
-  if not text then return nil, message, code end
-  local raw, why, id = canonical.decode(text)
-  if raw == nil then return nil, path .. ": " .. why, id end
-  if type(raw) ~= "table" or canonical.is_array(raw) then
-    return nil, path .. ": must hold a JSON object", "invalid_json"
-  end
+  local raw, message, code = sidecar.raw(path)
+  if not raw then return nil, message, code end
   local submission = sidecar.normalize(raw) or raw
   for _, name in ipairs { "claim_id", "patch" } do submission[name] = raw[name] end
   return submission

@@ -1,9 +1,12 @@
 -- bittern ledger: what this machine sent, and what became of it; what nobody knows comes first.
+local sys = require "core.sys"
+
 local check = require "bittern.check"
 local claims = require "bittern.claim"
 local contest = require "bittern.contest"
 local errors = require "bittern.errors"
 local ledgers = require "bittern.ledger"
+local lines = require "bittern.ledger.lines"
 local peers = require "bittern.peers"
 local pool = require "bittern.pool"
 local listing = require "bittern.cli.listing"
@@ -35,35 +38,18 @@ local function settle(ctx, ledger)
   return true
 end
 
-local function cells(ctx, row)
-  local what = row.status and ("%s (%s)"):format(row.state, row.status) or row.state
-  return {
-    ("%d"):format(row.id), row.kind, what, row.subject, row.record_id or "",
-    ("%d"):format(row.attempts), ctx.report.age(math.max(0, ctx.now() - row.started)),
-    ctx.report.clean(row.message or ""),
-  }
-end
-
-local columns = {
-  { "post", right = true }, { "kind" }, { "state" }, { "about" }, { "made" },
-  { "tries", right = true }, { "age", right = true }, { "said" },
-}
-
 local function show(ctx, list)
   local picked, wrong, usage = listing.pick(ctx, list)
   if not picked then return nil, wrong, usage end
-  local rows, unknown = {}, 0
-  for i, row in ipairs(list) do
-    rows[i] = cells(ctx, row)
-    if row.state == "unknown" then unknown = unknown + 1 end
-  end
+  local unknown = 0
+  for _, row in ipairs(list) do unknown = unknown + (row.state == "unknown" and 1 or 0) end
   if ctx.json then
     ctx.report.data { posts = picked, unknown = unknown }
   elseif not listing.ids(ctx, list, "id") then
-    for _, line in ipairs(#rows > 0 and ctx.report.table(columns, rows) or {}) do
+    for _, line in ipairs(lines.of(list, ctx.now(), sys.isatty(1) and sys.columns(1))) do
       ctx.report.out(line)
     end
-    if #rows == 0 then ctx.report.say("nothing was sent from here") end
+    if #list == 0 then ctx.report.say("nothing was sent from here") end
   end
   if unknown == 0 then return true end
   local hint = "%d of unknown outcome; `bittern ledger --reconcile` asks the coordinator"

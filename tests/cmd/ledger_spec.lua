@@ -44,6 +44,21 @@ describe("bittern ledger", function()
     assert.matches("submission  done %(pending_verification%)", lines)
   end)
 
+  if support.has_terminals() then
+    it("fits a terminal of 80 columns, and is whole in a pipe", function()
+      miner = mining.start()
+      assert.equal(8, miner:mine(BINARY).status)
+      local shown = support.at_terminal(miner.home, "", { "ledger" }).stdout
+      for line in shown:gmatch("[^\n]+") do assert.is_true(#line <= 80, line) end
+      local ids = miner:ask("SELECT id, claim_id FROM submission")[1]
+      assert.matches(("%s -> %s"):format(ids.claim_id, ids.id), shown, 1, true)
+      assert.matches("^2  submission  done %(pending_verification%), %d s ago\n", shown)
+      local whole = miner:run({ "ledger" }).stdout
+      assert.matches("\n +2  submission .*" .. ids.claim_id:gsub("-", "%%-") .. "  "
+        .. ids.id:gsub("-", "%%-"), whole)
+    end)
+  end
+
   it("finds out what became of what nobody answered", function()
     miner = mining.start()
     assert.equal(8, miner:mine(BINARY).status)

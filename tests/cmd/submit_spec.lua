@@ -88,6 +88,19 @@ describe("bittern submit", function()
     assert.same({ 1, 0 }, { miner:count() })
   end)
 
+  it("names file, line and column of a sidecar that is no JSON, and sends nothing", function()
+    miner = mining.start()
+    miner:run { "claim", BINARY }
+    local path = miner.home .. "/bad.json"
+    assert(fs.write(path, '{"summary":\n "cut'))
+    for _, command in ipairs { "submit", "check" } do
+      local done = miner:run { command, BINARY, "--submission", path, "--json" }
+      assert.same({ 9, "sidecar" }, { done.status, mining.failure(done).id })
+      assert.matches(path .. ":2:2: ", mining.failure(done).message, 1, true)
+    end
+    assert.same({ 1, 0 }, { miner:count() })
+  end)
+
   it("needs a claim, and says how to get one", function()
     miner = mining.start()
     local done = submit(prepare(1000), "--json")
