@@ -1,5 +1,5 @@
-/* core.buffer: typed arrays (f32 f16 bf16 u8 i8 i32). Scripts pass them around
- * whole; single elements are for tests and small tables. */
+/* core.buffer: typed arrays (f64 f32 f16 bf16 u8 i8 i32). Scripts pass them
+ * around whole; single elements are for tests and small tables. */
 #include "buffer.h"
 
 #include <string.h>
@@ -16,8 +16,8 @@ int luaopen_core_buffer(lua_State *L);
 static const struct {
   const char *name;
   size_t size;
-} dtypes[] = {{"f32", 4}, {"f16", 2}, {"bf16", 2},
-              {"u8", 1},  {"i8", 1},  {"i32", 4}};
+} dtypes[] = {{"f32", 4}, {"f16", 2}, {"bf16", 2}, {"u8", 1},
+              {"i8", 1},  {"i32", 4}, {"f64", 8}};
 
 size_t dtype_size(enum dtype dtype) { return dtypes[dtype].size; }
 
@@ -186,6 +186,9 @@ static int f_get(lua_State *L) {
   case DTYPE_I32:
     lua_pushinteger(L, ((const int32_t *)buffer->data)[i]);
     break;
+  case DTYPE_F64:
+    lua_pushnumber(L, ((const double *)buffer->data)[i]);
+    break;
   }
   return 1;
 }
@@ -220,6 +223,9 @@ static int f_set(lua_State *L) {
   case DTYPE_I32:
     ((int32_t *)buffer->data)[i] =
         (int32_t)check_value(L, INT32_MIN, INT32_MAX);
+    break;
+  case DTYPE_F64:
+    ((double *)buffer->data)[i] = luaL_checknumber(L, 3);
     break;
   }
   return 0;

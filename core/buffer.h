@@ -9,7 +9,15 @@
 
 #include "bind.h"
 
-enum dtype { DTYPE_F32, DTYPE_F16, DTYPE_BF16, DTYPE_U8, DTYPE_I8, DTYPE_I32 };
+enum dtype {
+  DTYPE_F32,
+  DTYPE_F16,
+  DTYPE_BF16,
+  DTYPE_U8,
+  DTYPE_I8,
+  DTYPE_I32,
+  DTYPE_F64
+};
 
 /* The bytes lie behind this header in the same userdata, 64-byte aligned and
  * counted by Lua's allocator; a view points into its owner's and keeps the

@@ -181,7 +181,7 @@ static void load_rotary(struct loader *loader, struct forward_model *model) {
     model->frequencies = frequencies->data;
     model->rotated = 2 * frequencies->count;
     model->neighbours = bind_opt_boolean(L, at, "neighbours", false);
-    lua_setfield(L, loader->kept, "\1rotary");
+    lua_rawseti(L, loader->kept, 0); /* no name of a tensor */
   }
   lua_pop(L, 1);
 }
@@ -404,6 +404,78 @@ static int f_score_many(lua_State *L) {
   return failed != 0 ? failed : 1;
 }
 
+/* The buffer in field `key` of the table at `at`, of `count` elements, or NULL
+ * where there is none. */
+static void *opt_sums(lua_State *L, int at, const char *key, enum dtype dtype,
+                      size_t count) {
+  lua_getfield(L, at, key);
+  const struct buffer *buffer = buffer_test(L, -1, dtype);
+  if (!lua_isnil(L, -1) && (buffer == NULL || buffer->count != count))
+    luaL_error(L, "'%s' must be a buffer of %I numbers", key,
+               (LUAI_UACINT)count);
+  lua_pop(L, 1); /* the table keeps it */
+  return buffer ? buffer->data : NULL;
+}
+
+/* What is wanted of one matrix, as the table on the top of the stack says. */
+static struct moment check_moment(lua_State *L) {
+  static const char *const known[] = {"weight", "squares", "products", NULL};
+  int at = lua_gettop(L);
+  bind_check_keys(L, at, known);
+  const char *name = bind_opt_string(L, at, "weight", "");
+  lua_getiuservalue(L, 1, 1);
+  lua_getfield(L, -1, name);
+  const struct loaded *loaded = lua_touserdata(L, -1);
+  if (loaded == NULL) luaL_error(L, "'%s' is no matrix of the model", name);
+  lua_settop(L, at);
+  size_t inputs = loaded->matrix.cols;
+  struct moment moment = {.matrix = &loaded->matrix, .inputs = inputs};
+  moment.squares = opt_sums(L, at, "squares", DTYPE_F64, inputs);
+  moment.products = opt_sums(L, at, "products", DTYPE_F32, inputs * inputs);
+  if (moment.squares == NULL) luaL_error(L, "'squares' is missing");
+  return moment;
+}
+
+/* model:collect(tokens, {{weight = name, squares = f64 buffer [inputs]
+ * [, products = f32 buffer [inputs, inputs]]}, ...} [, threads = 1]) -> true |
+ * nil, message, code: adds the squares of what goes into each of these
+ * matrices, and the products of each pair up to the diagonal, over all tokens.
+ * Of matrices that read the same only the first of a layer is known. */
+static int f_collect(lua_State *L) {
+  const struct model *model = check_model(L);
+  const struct buffer *tokens = check_tokens(L, 2, 2);
+  luaL_checktype(L, 3, LUA_TTABLE);
+  size_t threads = check_threads(L, 4), count = lua_rawlen(L, 3);
+  struct forward_document document;
+  int failed = make_document(L, model, tokens, 1, &document);
+  if (failed != 0) return failed;
+  struct moment *moments =
+      lua_newuserdatauv(L, (count + 1) * sizeof *moments, 0);
+  for (size_t i = 0; i < count; i++) {
+    lua_rawgeti(L, 3, (lua_Integer)i + 1);
+    luaL_checktype(L, -1, LUA_TTABLE);
+    moments[i] = check_moment(L);
+    lua_pop(L, 1);
+  }
+  document.moments = moments;
+  document.moment_count = count;
+  forward_run(&model->forward, &document, 1, threads);
+  failed = report(L, model, &document, 1, 1);
+  if (failed == 0) lua_pushboolean(L, true);
+  return failed != 0 ? failed : 1;
+}
+
+/* finish(products, inputs, divisor): divides what collect has added, and
+ * mirrors it at the diagonal. */
+static int f_finish(lua_State *L) {
+  struct buffer *products = buffer_check(L, 1, DTYPE_F32);
+  size_t inputs = (size_t)bind_size(L, 2);
+  luaL_argcheck(L, inputs <= MOST_SIZE && products->count == inputs * inputs, 2,
+                "is not the buffer's side");
+  moments_finish(products->data, inputs, luaL_checknumber(L, 3));
+  return 0;
+}
+
 /* The weights go with the userdata's user value. */
 static int f_close(lua_State *L) {
   (void)L;
@@ -420,8 +492,8 @@ static int f_tostring(lua_State *L) {
 
 int luaopen_core_forward(lua_State *L) {
   static const luaL_Reg methods[] = {
-      BIND(score), BIND(score_many), BIND(logits), {NULL, NULL}};
-  static const luaL_Reg functions[] = {BIND(new), {NULL, NULL}};
+      BIND(score), BIND(score_many), BIND(logits), BIND(collect), {NULL, NULL}};
+  static const luaL_Reg functions[] = {BIND(new), BIND(finish), {NULL, NULL}};
   buffer_require(L);
   bind_type(L, MODEL_META, methods, f_close, f_tostring);
   luaL_newlib(L, functions);

@@ -97,12 +97,23 @@ enum forward_status {
   FORWARD_NOT_FINITE,
 };
 
-/* One text. Exactly one of `nll` and `logits` is asked for. */
+/* Second moments of what goes into a matrix, summed over tokens
+ * (forward_moments.c). */
+struct moment {
+  const struct matrix *matrix; /* the first of those that read the same */
+  size_t inputs;
+  double *squares; /* [inputs] */
+  float *products; /* [inputs, inputs], up to the diagonal; or NULL */
+};
+
+/* One text. Exactly one of `nll`, `logits` and `moments` is asked for. */
 struct forward_document {
   const int32_t *tokens; /* each below vocab, as many as there are positions */
   size_t count;
   float *nll;    /* out: [count - 1], of token i + 1 given those before it */
   float *logits; /* out: [count, vocab] */
+  const struct moment *moments; /* each is added to */
+  size_t moment_count;
   enum forward_status status;
   size_t position; /* of the first numbers that are not finite */
   size_t stage;    /* where: 0 the embedding, then the layers, then logits */
@@ -157,6 +168,7 @@ struct own {
 /* One thread's view of the work on a document. */
 struct worker {
   const struct forward_model *model;
+  const struct forward_document *document;
   const struct scratch *s;
   struct own own;
   struct team *team;
@@ -179,6 +191,17 @@ bool worker_meet(const struct worker *w);
 bool worker_linears(const struct worker *w, const float *x, size_t count,
                     const struct linear *const *linears, float *const *y,
                     const size_t *strides);
+
+/* ---- second moments (forward_moments.c) ---- */
+
+/* Adds the worker's share of the moments of x, which all workers see whole, to
+ * those that the document wants of the linear layer's inputs. Sums run over
+ * tokens in order: products in floats as panel_multiply_chunk adds them. */
+void moments_add(const struct worker *w, const struct linear *linear,
+                 const float *x);
+
+/* Divides the products by `divisor` and mirrors them at the diagonal. */
+void moments_finish(float *products, size_t inputs, double divisor);
 
 /* ---- matrices (forward_matrix.c) ---- */
 

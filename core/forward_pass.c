@@ -49,6 +49,7 @@ bool worker_linears(const struct worker *w, const float *x, size_t count,
                     const struct linear *const *linears, float *const *y,
                     const size_t *strides) {
   bool filled = false;
+  moments_add(w, linears[0], x);
   for (size_t i = 0; i < count; i++)
     filled |= fill(w, x, linears[i], w->s->eights + 2 * i);
   if (filled && !worker_meet(w)) return false;
@@ -233,6 +234,10 @@ static bool logits_head(const struct worker *w,
 
 static void run_head(const struct worker *w,
                      const struct forward_document *document) {
+  if (document->moments) {
+    moments_add(w, &w->model->head, w->s->norm);
+    return;
+  }
   if (fill(w, w->s->norm, &w->model->head, w->s->eights) && !worker_meet(w))
     return;
   if (document->logits)
@@ -254,6 +259,7 @@ struct work {
 static void work_on(void *context, size_t index, size_t count) {
   struct work *work = context;
   struct worker w = {.model = work->model,
+                     .document = work->document,
                      .s = &work->s,
                      .team = &work->team,
                      .index = index,
@@ -279,7 +285,7 @@ static enum forward_status run_document(const struct forward_model *model,
                                         struct forward_document *document,
                                         size_t threads) {
   struct work work = {.model = model, .needs = needs, .document = document};
-  bool scoring = document->logits == NULL;
+  bool scoring = document->nll != NULL;
   /* Nothing is predicted after the last token. */
   size_t n = document->count - (scoring && document->count > 0 ? 1 : 0);
   if (n == 0) return FORWARD_OK;

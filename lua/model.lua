@@ -201,6 +201,21 @@ function Model:files()
   return list
 end
 
+--- What tells one state of its files from another without reading them.
+-- @return text of their paths, sizes and times of change
+function Model:stamp()
+  local parts = {}
+  local function note(path)
+    local info = fs.stat(path) or {}
+    parts[#parts + 1] = ("%s %s %s.%s"):format(path, info.size, info.mtime, info.mtime_ns)
+  end
+  note(self.path)
+  if self.kind == "directory" then
+    for _, file in ipairs(self:files()) do note(self.path .. "/" .. file.name) end
+  end
+  return table.concat(parts, "\n")
+end
+
 --- Whether the model has a file of this name beside its weights.
 function Model:has(name)
   return self.folder.has(name)

@@ -7,6 +7,9 @@ local models = require "bittern.model"
 
 local M = {}
 
+--- What the names of second-moment matrices, which lie beside the vectors, end in.
+M.HESSIAN = ".hessian"
+
 -- Sums of squares over all matrices of a name, by how many inputs went into them.
 local function mean_squares(entry)
   local out, counts = buffer.new("f32", entry.columns), entry.counts:sum()
@@ -34,11 +37,13 @@ local function from_safetensors(path)
   local vectors = {}
   for _, name in ipairs(model.names) do
     local tensor = model:tensor(name)
+    if name:find(M.HESSIAN, -#M.HESSIAN, true) then goto continue end
     if tensor.dtype ~= "F32" or #tensor.shape ~= 1 then
       return nil, ("%s: '%s' is %s of %d sizes, not a vector of F32"):format(path, name,
         tensor.dtype, #tensor.shape), "model_tensor"
     end
     vectors[name] = buffer.from("f32", tensor.slice)
+    ::continue::
   end
   return function(name) return vectors[name] end
 end

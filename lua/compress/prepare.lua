@@ -1,6 +1,5 @@
 -- The plan before any number is read: what the recipe says of each tensor, what lies beside the
 -- weights, and how many bytes there may be.
-local fs = require "core.fs"
 local sha256 = require "core.sha256"
 
 local budget = require "bittern.compress.budget"
@@ -144,17 +143,8 @@ function M.plan(model, options)
   return whole
 end
 
--- What tells one state of the model's files from another without reading them all.
 local function model_text(model, whole)
-  local parts = {}
-  local function note(path)
-    local info = fs.stat(path) or {}
-    parts[#parts + 1] = ("%s %s %s.%s"):format(path, info.size, info.mtime, info.mtime_ns)
-  end
-  note(model.path)
-  if model.kind == "directory" then
-    for _, file in ipairs(model:files()) do note(model.path .. "/" .. file.name) end
-  end
+  local parts = { model:stamp() }
   for _, file in ipairs(whole.files) do
     parts[#parts + 1] = file.name .. " " .. sha256.hex(file.text)
   end

@@ -5,6 +5,7 @@ local sys = require "core.sys"
 
 local command = require "bittern.bench.command"
 local libraries = require "bittern.libraries"
+local memory = require "bittern.memory"
 local models = require "bittern.model"
 local paths = require "bittern.paths"
 local report = require "bittern.report"
@@ -45,17 +46,8 @@ function M.disk(ctx, add)
   add("bad", text, "free some space, or set XDG_STATE_HOME to a folder on a larger disk")
 end
 
--- What a container may use is less than what the machine has.
-local function memory()
-  local text = fs.read("/proc/meminfo", 1 << 16) or ""
-  local bytes = (math.tointeger(text:match("MemAvailable:%s*(%d+) kB")) or 0) * 1024
-  local most = fs.read("/sys/fs/cgroup/memory.max", 64)
-  most = most and math.tointeger(most:match("^%d+"))
-  return most and math.min(bytes, most) or bytes
-end
-
 function M.memory(_, add)
-  local bytes = memory()
+  local bytes = memory.available()
   local text = gib(bytes) .. " of memory available"
   if bytes >= GIB then return add("ok", text) end
   add("warning", text, "end other programs, or use fewer --threads: models of any size take 1 GiB")

@@ -5,7 +5,8 @@ local support = require "tests.support"
 
 describe("core.buffer", function()
   it("starts as zeros of the asked type", function()
-    for dtype, size in pairs { f32 = 4, f16 = 2, bf16 = 2, u8 = 1, i8 = 1, i32 = 4 } do
+    for dtype, size in pairs { f64 = 8, f32 = 4, f16 = 2, bf16 = 2, u8 = 1, i8 = 1,
+      i32 = 4 } do
       local b = buffer.new(dtype, 5)
       assert.equal(5, b:count())
       assert.equal(5, #b)
@@ -31,6 +32,13 @@ describe("core.buffer", function()
     local b = buffer.from("u8", "abc")
     assert.equal(sha256.hex("abc"), sha256.hex(b))
     assert.equal("abc", buffer.from("i8", b):text())
+  end)
+
+  it("holds doubles as they are", function()
+    local b = buffer.new("f64", 2)
+    b:set(1, 0.1)
+    assert.equal(0.1, b:get(1))
+    assert.equal(string.pack("<dd", 0, 0.1), b:text())
   end)
 
   it("sums in double precision", function()
@@ -93,7 +101,7 @@ describe("core.buffer", function()
   end)
 
   it("refuses misuse by name", function()
-    assert.error_matches(function() buffer.new("f64", 1) end, "unknown dtype 'f64'")
+    assert.error_matches(function() buffer.new("f8", 1) end, "unknown dtype 'f8'")
     assert.error_matches(function() buffer.from("f32", "abc") end, "ends inside an element")
     assert.error(function() buffer.new("u8", -1) end)
     assert.error(function() buffer.new("f32", 1 << 53) end)

@@ -1,35 +1,11 @@
 -- Every architecture against logits that numpy computes from the published equations.
 local buffer = require "core.buffer"
-local fs = require "core.fs"
 
-local json = require "bittern.json"
 local load = require "bittern.eval.load"
+local made = require("tests.architectures").made
 local models = require "bittern.model"
 local packed_model = require "tests.packed_model"
 local small_model = require "tests.small_model"
-local support = require "tests.support"
-
-local function text_of(folder, name)
-  return assert(fs.read(folder .. "/" .. name))
-end
-
--- The model that numpy made, as a directory; and what it expects.
-local function made(kind, changes)
-  local from = support.folder()
-  local done = support.run { "/usr/bin/python3", support.root
-    .. "/tests/fixtures/architectures.py", kind, from }
-  assert(done.status == 0, done.stderr)
-  local config = json.decode(text_of(from, "config.json"))
-  for key, value in pairs(changes or {}) do config[key] = value end
-  local tensors = {}
-  for name, shape in pairs(json.decode(text_of(from, "shapes.json"))) do
-    tensors[#tensors + 1] = { name = name, shape = shape, dtype = "F32",
-      text = text_of(from, name) }
-  end
-  local dir = small_model.write(tensors, { config = config })
-  return dir, buffer.from("i32", text_of(from, "tokens")),
-    buffer.from("f32", text_of(from, "logits")), tensors, config
-end
 
 local function runnable_of(dir)
   local model = assert(models.open(dir))
