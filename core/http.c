@@ -153,8 +153,8 @@ static int push_failure(lua_State *L, const struct transfer *transfer,
                      name, (LUAI_UACINT)transfer->max);
   if (transfer->stop == STOP_MEMORY || result == CURLE_OUT_OF_MEMORY)
     return luaL_error(L, "%s: not enough memory", name);
-  return http_fail(L, name, http_failure(transfer->easy, result),
-                   transfer->error, result);
+  return http_fail(L, name,
+                   http_failure(transfer->easy, result, transfer->error));
 }
 
 static int push_response(lua_State *L, const struct transfer *transfer,

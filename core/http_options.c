@@ -70,12 +70,10 @@ bool http_refuses(lua_State *L, int arg, const char *method, const char *url,
   return true;
 }
 
-int http_fail(lua_State *L, const char *name, const char *code,
-              const char *error, CURLcode result) {
+int http_fail(lua_State *L, const char *name, struct failure failure) {
   char text[CURL_ERROR_SIZE];
-  snprintf(text, sizeof text, "%s",
-           error[0] != '\0' ? error : curl_easy_strerror(result));
+  snprintf(text, sizeof text, "%s", failure.text);
   if (islower((unsigned char)text[1]))
     text[0] = (char)tolower((unsigned char)text[0]);
-  return bind_fail(L, code, "%s: %s", name, text);
+  return bind_fail(L, failure.code, "%s: %s", name, text);
 }

@@ -7,6 +7,7 @@
 
 #include "bind.h"
 #include "http_check.h"
+#include "http_failure.h"
 
 /* Appends the lines of option `headers` of the table at `arg`; raises on what
  * may not be sent. [-0, +0, v] */
@@ -28,8 +29,7 @@ const char *http_push_name(lua_State *L, const char *method, const char *url);
 bool http_refuses(lua_State *L, int arg, const char *method, const char *url,
                   const struct target *from, struct target *to);
 
-/* nil, "NAME: what libcurl said", code. [-0, +3, m] */
-int http_fail(lua_State *L, const char *name, const char *code,
-              const char *error, CURLcode result);
+/* nil, "NAME: what went wrong", code. [-0, +3, m] */
+int http_fail(lua_State *L, const char *name, struct failure failure);
 
 #endif

@@ -162,8 +162,8 @@ static int push_reason(lua_State *L, const struct range *range) {
   else if (range->stalled)
     results = bind_fail(L, "timeout", "no byte moved for %f s", range->stall);
   else if (range->result != CURLE_OK)
-    results = http_fail(L, "GET", http_failure(range->easy, range->result),
-                        range->error, range->result);
+    results = http_fail(L, "GET",
+                        http_failure(range->easy, range->result, range->error));
   else if (range->received < range->promised)
     results = bind_fail(L, "network", "the answer ended early");
   else

@@ -231,33 +231,3 @@ void http_close(struct transfer *transfer) {
   text_free(&transfer->text);
   *transfer = (struct transfer){0};
 }
-
-/* --- what went wrong -------------------------------------------------------
- */
-
-/* Whether a failure came before the server could have seen anything: only then
- * may a request that changes something be sent again. */
-static bool nothing_sent(CURL *easy, CURLcode result) {
-  long bytes = 0;
-  if (result == CURLE_COULDNT_RESOLVE_HOST ||
-      result == CURLE_COULDNT_RESOLVE_PROXY || result == CURLE_COULDNT_CONNECT)
-    return true;
-  curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &bytes);
-  return bytes == 0;
-}
-
-const char *http_failure(CURL *easy, CURLcode result) {
-  switch (result) {
-  case CURLE_SSL_CONNECT_ERROR:
-  case CURLE_PEER_FAILED_VERIFICATION:
-  case CURLE_SSL_CERTPROBLEM:
-  case CURLE_SSL_CIPHER:
-  case CURLE_SSL_CACERT_BADFILE:
-  case CURLE_SSL_ISSUER_ERROR:
-  case CURLE_SSL_INVALIDCERTSTATUS:
-    return "tls";
-  default:
-    if (nothing_sent(easy, result)) return "unreachable";
-    return result == CURLE_OPERATION_TIMEDOUT ? "timeout" : "network";
-  }
-}

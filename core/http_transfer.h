@@ -50,9 +50,6 @@ void http_transport(CURL *easy, bool http2, double connect,
  * to this machine (`direct`) never goes by way of another. */
 CURLcode http_exchange(struct transfer *transfer, const char *url, bool direct);
 
-/* "tls", "unreachable", "timeout" or "network", for a failed exchange. */
-const char *http_failure(CURL *easy, CURLcode result);
-
 /* Ends it, frees what it holds, leaves `easy` as new; may be called again. */
 void http_close(struct transfer *transfer);
 

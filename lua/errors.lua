@@ -27,6 +27,7 @@ local ids = {
   insecure = { 3, "use an https URL; plain http only reaches this machine" },
   offline = { 6, "run it without --offline" },
   busy = { 5, "the server asks for a pause; run the same command again later" },
+  proxy = { 6, "the proxy refuses: check HTTPS_PROXY, its user and password, and NO_PROXY" },
   tls = { 6, "check the address and this machine's certificates and clock" },
   redirect = { 12, "publish at a URL that answers 200 itself; validators follow no redirect" },
   http_status = { 6, "check the URL; run the same command again when the server recovers" },

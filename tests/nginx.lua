@@ -7,8 +7,8 @@ local support = require "tests.support"
 
 local M = {}
 
--- A port that was free a moment ago.
-local function free_port()
+--- A port that was free a moment ago.
+function M.free_port()
   return (support.python [[
 import socket
 print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])]]:match("%d+"))
@@ -27,11 +27,24 @@ http {
   }
 }]]
 
+--- A certificate that only those trust who are told to.
+-- @param name as openssl's subjectAltName has it: "DNS:localhost"
+-- @return the text for a server block that uses it; path of the certificate
+function M.certificate(name)
+  local folder = support.folder()
+  local done = support.run { "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+    "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", folder .. "/key", "-out",
+    folder .. "/cert", "-days", "2", "-subj", "/CN=bittern", "-addext", "subjectAltName=" .. name }
+  assert(done.status == 0, done.stderr)
+  return ("ssl_certificate %s/cert; ssl_certificate_key %s/key;"):format(folder, folder),
+    folder .. "/cert"
+end
+
 --- Starts nginx over an empty folder.
 -- @param locations text for the server block, with $dir, $port and $tls, another free port
 -- @return {url, tls, www = folder that it serves, dir, close = function}
 function M.start(locations)
-  local dir, port, tls = support.folder(), free_port(), free_port()
+  local dir, port, tls = support.folder(), M.free_port(), M.free_port()
   local fields = { user = fs.stat("/proc/self").uid == 0 and "user root;" or "", dir = dir,
     port = port, tls = tls }
   local text = CONFIG:gsub("%$locations", function() return locations or "" end)

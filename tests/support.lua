@@ -86,15 +86,21 @@ function M.at_terminal(home, answers, argv)
   return M.run(all, { env = M.environment(home, { NO_COLOR = "1" }) })
 end
 
---- What a command of this program takes.
+--- What a program takes.
+-- @param argv array
 -- @return exit status, seconds, bytes of memory at its peak
-function M.cost(home, argv)
-  local measure = { M.bin, "run", M.root .. "/tests/fixtures/peak.lua", M.bin }
+function M.cost_of(home, argv)
+  local measure = { M.bin, "run", M.root .. "/tests/fixtures/peak.lua" }
   local done = M.run({ table.unpack(table.move(argv, 1, #argv, #measure + 1, measure)) },
     { env = M.environment(home) })
   assert(done.status == 0, done.stderr)
   local status, seconds, bytes = done.stdout:match("^(%-?%d+) (%S+) (%d+)")
   return math.tointeger(status), tonumber(seconds), math.tointeger(bytes)
+end
+
+--- The same of a command of this program.
+function M.cost(home, argv)
+  return M.cost_of(home, { M.bin, table.unpack(argv) })
 end
 
 --- Runs Python source with arguments; its stdout, or an error with its stderr.

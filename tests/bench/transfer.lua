@@ -1,7 +1,6 @@
 -- `make bench-transfer`: downloads from nginx on loopback beside curl, sha256sum and aria2c.
 -- BENCH_ARGS="--bytes 500000000 --runs 1" makes it smaller, --dir says where.
 local fs = require "core.fs"
-local process = require "core.process"
 local sha256 = require "core.sha256"
 local sys = require "core.sys"
 
@@ -21,7 +20,6 @@ do
 end
 
 local folder = options.dir or support.folder()
-local env = support.environment(folder)
 
 local function make_file(path, bytes)
   local writer <close> = assert(fs.create(path))
@@ -32,14 +30,11 @@ local function make_file(path, bytes)
   assert(writer:commit())
 end
 
--- Seconds and peak memory of a shell command.
+-- Seconds and peak memory of a shell command: of the largest of its processes.
 local function run(command)
-  local started = sys.clock()
-  local done = assert(process.run { argv = { "/bin/sh", "-c", command }, env = env,
-    timeout = 3600 })
-  local seconds = sys.clock() - started
-  assert(done.status == 0, command .. "\n" .. done.stderr)
-  return seconds, done.peak_memory
+  local status, seconds, memory = support.cost_of(folder, { "/bin/sh", "-c", command })
+  assert(status == 0, command)
+  return seconds, memory
 end
 
 -- Median seconds, greatest memory.
@@ -66,13 +61,13 @@ local function add(name, bytes, command)
     SLOW = server.url .. "/slow/s" })))
   rows[#rows + 1] = { name, ("%.2f s"):format(seconds), ("%.0f"):format(bytes / seconds / MB),
     ("%.0f"):format(memory / MB) }
-  return seconds
+  return seconds, memory
 end
 
 local curl = add("curl", options.bytes, "curl -fsS -o $OUT $URL")
 local both = add("curl, then sha256sum", options.bytes, "curl -fsS -o $OUT $URL && sha256sum $OUT")
 local synced = add("curl, then sync", options.bytes, "curl -fsS -o $OUT $URL && sync $OUT")
-local ours = add("bittern, hash included", options.bytes, "$BITTERN $URL --to $OUT")
+local ours, memory = add("bittern, hash included", options.bytes, "$BITTERN $URL --to $OUT")
 local aria = add("aria2c, 8 connections, no hash", options.bytes,
   "aria2c -q -x8 -s8 -k4M --file-allocation=none -d $DIR -o out $URL")
 local one = add("bittern, 50 MB/s a connection, 1", THROTTLED,
@@ -105,3 +100,4 @@ ratio("time of curl, then sha256sum / ours", "1.5", both / ours)
 ratio("aria2c's time / ours", "1", aria / ours)
 ratio("throttled: one connection's time / eight's", "7", one / eight)
 ratio("throttled: aria2c's time / ours", "1", aria_eight / eight)
+ratio("bittern's memory at its peak, in MB", "below 64", memory / MB)

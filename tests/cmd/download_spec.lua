@@ -75,6 +75,18 @@ describe("bittern download", function()
     assert.equal(6, support.bittern(home, { "--offline", "download", url }).status)
   end)
 
+  it("needs far less memory than the file has bytes", function()
+    local home, file <close> = support.folder(), assert(fs.part(server.www .. "/large"))
+    assert(file:truncate(256 << 20)) -- a hole
+    assert(file:commit())
+    local status, _, peak = support.cost(home, { "--quiet", "download", server.url .. "/large",
+      "--to", home .. "/large" })
+    assert.equal(0, status)
+    assert.equal(256 << 20, fs.stat(home .. "/large").size)
+    assert.is_true(peak < 64 << 20, peak .. " bytes")
+    fs.remove(home .. "/large")
+  end)
+
   it("is interrupted by Ctrl-C, and the same command goes on", function()
     local home = support.folder()
     local argv = { support.bin, "download", server.url .. "/slow/model%20file.bin", "--to",
@@ -100,17 +112,12 @@ describe("bittern download over TLS", function()
   local server, port
 
   setup(function()
-    local folder = support.folder()
-    local done = support.run({ "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-      "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", folder .. "/key", "-out",
-      folder .. "/cert", "-days", "2", "-subj", "/CN=localhost", "-addext",
-      "subjectAltName=DNS:localhost" })
-    assert.equal(0, done.status, done.stderr)
+    local ssl, cert = nginx.certificate "DNS:localhost"
     server = nginx.start(([[ } server { listen 127.0.0.1:$tls ssl http2; root $dir/www;
-      ssl_certificate %s/cert; ssl_certificate_key %s/key;
+      %s
       location = /version { return 200 $server_protocol; }
-      location = /down { return 302 http://127.0.0.1:$port/f; } ]]):format(folder, folder))
-    port, server.cert = server.tls, folder .. "/cert"
+      location = /down { return 302 http://127.0.0.1:$port/f; } ]]):format(ssl))
+    port, server.cert = server.tls, cert
     assert(fs.write(server.www .. "/f", ("tls"):rep(1000000)))
   end)
 
