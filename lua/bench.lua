@@ -6,6 +6,7 @@ local sha256 = require "core.sha256"
 local sys = require "core.sys"
 
 local command = require "bittern.bench.command"
+local heldout = require "bittern.bench.heldout"
 local metric = require "bittern.bench.metric"
 local surface = require "bittern.patch.surface"
 
@@ -60,7 +61,17 @@ local function place_artifact(run)
   return nil
 end
 
+local function place_heldout(run)
+  local done, message, code = heldout.prepare(run.folder, run.env, run.datasets)
+  if done then return nil end
+  if code == "interrupted" or code == "io" or code == "disk_full" then
+    return nil, message, code
+  end
+  return unprepared(message)
+end
+
 local function tidy_up(run)
+  heldout.remove(run.folder)
   if run.artifact then
     fs.remove(run.folder .. "/" .. ARTIFACT)
     fs.remove(run.folder .. "/" .. ARTIFACT:match("^(.*)/"))
@@ -199,7 +210,7 @@ local function prepare(options)
     folder = options.folder, task = task, spec = options.spec, patch = options.patch or "",
     artifact = options.artifact, uri = options.uri, env = env, own_env = own_env, log = {},
     artifact_required = options.artifact_required, baseline = options.baseline,
-    sandbox = options.sandbox, result = result,
+    sandbox = options.sandbox, datasets = options.datasets, result = result,
     surface = options.sandbox and "sandbox" or "host replay", clock = clock,
     secondary = filled(task.secondary_metric_name), output = "",
     deadline = clock() + (options.seconds or task.time_budget_seconds or BUDGET_SECONDS),
@@ -210,7 +221,7 @@ end
 local function go(run)
   -- A result of an earlier run would stand for this one.
   if run.result then fs.remove(run.result) end
-  for _, step in ipairs { check_patch, place_artifact, set_up, benchmark } do
+  for _, step in ipairs { check_patch, place_artifact, place_heldout, set_up, benchmark } do
     local stopped, message, code = step(run)
     if stopped then return stopped end
     if code then return nil, message, code end
@@ -221,7 +232,8 @@ end
 --- Runs a task's setup and benchmark in a checkout.
 -- @param options {folder = the checkout, task =, spec = of bittern.patch.spec, patch = text,
 --   artifact = path or nil, uri = its address, artifact_required =, baseline = true needs neither,
---   seconds = budget, env = more variables, sandbox = "bwrap" or nil, clock =,
+--   seconds = budget, env = more variables (held-out sources: bench/heldout.lua),
+--   datasets = address of the datasets server, nil for the hub's, sandbox = "bwrap" or nil, clock =,
 --   on_stage = function(name, command, seconds left)}
 -- @return {status = "accepted"|"rejected"|"error"|"none", notes = the validator's words, marker =,
 --   explanation =, observed_metrics =, setup_seconds =, benchmark_seconds =, log = text}; or nil,

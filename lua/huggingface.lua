@@ -20,6 +20,11 @@ function M.endpoint(env)
   return ((env("HF_ENDPOINT") or ENDPOINT):gsub("/+$", ""))
 end
 
+--- The address of its server of datasets.
+function M.datasets(env)
+  return (M.endpoint(env):gsub("^https://", "https://datasets-server."))
+end
+
 --- Whether the user said that the hub is not to be asked.
 function M.is_offline(env)
   return yes[(env("HF_HUB_OFFLINE") or ""):lower()] or false

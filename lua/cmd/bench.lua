@@ -6,10 +6,14 @@ local bench = require "bittern.bench"
 local check = require "bittern.check"
 local command = require "bittern.bench.command"
 local errors = require "bittern.errors"
+local heldout = require "bittern.bench.heldout"
+local huggingface = require "bittern.huggingface"
 local patch = require "bittern.patch"
 local patches = require "bittern.patch.source"
 local paths = require "bittern.paths"
 local session = require "bittern.session"
+
+local HELDOUT_MAX <const> = 16 << 20
 
 -- Error ids by what validators would report.
 local codes = { rejected = "bench_rejected", error = "bench_error", none = "bench_error" }
@@ -25,6 +29,15 @@ local function environment(words)
   return env
 end
 
+-- The sources of held-out texts as the variable that carries them.
+local function add_heldout(ctx, env)
+  if not ctx.args.heldout then return true end
+  local text, message, code = fs.read(ctx.args.heldout, HELDOUT_MAX)
+  if not text then return nil, message, code end
+  env[heldout.SOURCES] = text
+  return true
+end
+
 local function artifact_of(path)
   if not path then return nil end
   local found, message, code = fs.realpath(path)
@@ -36,6 +49,9 @@ end
 local function options_of(ctx, task, built)
   local env, message, code = environment(ctx.args.env)
   if not env then return nil, message, code end
+  local added
+  added, message, code = add_heldout(ctx, env)
+  if not added then return nil, message, code end
   local artifact
   artifact, message, code = artifact_of(ctx.args.artifact)
   if code then return nil, message, code end
@@ -46,6 +62,7 @@ local function options_of(ctx, task, built)
   return {
     folder = built.folder, task = task, spec = patch.spec(task), patch = built.text,
     artifact = artifact, uri = ctx.args.uri, env = env, sandbox = ctx.args.sandbox,
+    datasets = huggingface.datasets(ctx.env),
     seconds = ctx.args.seconds, baseline = ctx.args.baseline,
     on_stage = function(name, text, left)
       ctx.report.step(name, ctx.report.clean(("%s (%d s left)"):format(text, left)))
@@ -115,6 +132,8 @@ return {
     parser:option("--uri", "its address, for the benchmark to see"):argname "URL"
     parser:flag("--baseline", "the task as it stands: neither patch nor artifact is needed")
     parser:option("--env", "one more variable of the benchmark"):argname "NAME=VALUE":count "*"
+    parser:option("--heldout", "held-out texts, or rows of datasets, as validators name them: JSON")
+      :argname "FILE"
     parser:option("--seconds", "time for all of it (default: the task's time budget)")
       :argname("S"):convert(check.seconds("--seconds"))
     parser:option("--sandbox", "bwrap: no network, no files but the checkout"):argname "NAME"

@@ -40,6 +40,7 @@ local function validate(ctx, dir)
   if not client then return nil, message, code end
   return require("bittern.practice.validator").run {
     client = client, folder = dir .. "/validator",
+    datasets = require("bittern.huggingface").datasets(ctx.env),
     benchmark = require("bittern.practice.benchmark").run, once = ctx.args.once,
     sandbox = ctx.args.sandbox,
     say = ctx.report.detail, warn = ctx.report.warn,

@@ -1,11 +1,9 @@
--- A replay in a checkout: clone, patch, artifact, held-out texts, then the task's own commands.
+-- A replay in a checkout: clone, patch, artifact, then what bench.run does in it.
 local sys = require "core.sys"
 
 local bench = require "bittern.bench"
 local git = require "bittern.git"
 local workspace = require "bittern.workspace"
-
-local heldout = require "bittern.practice.heldout"
 
 local M = {}
 
@@ -32,11 +30,7 @@ local function prepare(run, fetch, deadline)
   local done, message, code = clone(run, deadline)
   if code == "interrupted" then return nil, message, code end
   if not done then return { unprepared = message } end
-  local stopped, why, id = fetch(run)
-  if stopped or id then return stopped, why, id end
-  done, message = heldout.prepare(run.folder, run.env)
-  if not done then return { unprepared = message } end
-  return nil
+  return fetch(run)
 end
 
 local times_up = "exceeded the fixed replay time budget$"
@@ -53,7 +47,8 @@ local function run_commands(run, deadline)
   local result, message, code = bench.run {
     folder = run.folder, task = run.spec, spec = run.spec, patch = run.patch,
     artifact = run.artifact, uri = run.submission.artifact_uri, artifact_required = run.required,
-    env = run.env, sandbox = run.sandbox, seconds = seconds_left(deadline),
+    env = run.env, sandbox = run.sandbox, datasets = run.datasets,
+    seconds = seconds_left(deadline),
     on_stage = function(name) stage = name end,
   }
   if code == "interrupted" then return nil, message, code end
@@ -63,7 +58,7 @@ local function run_commands(run, deadline)
 end
 
 --- Replays a submission in a checkout of its own, which is removed afterwards.
--- @param run {submission=, patch=, spec=, env=, required=, folder=, sandbox=,
+-- @param run {submission=, patch=, spec=, env=, required=, folder=, sandbox=, datasets=,
 --   rehearsal = true lets the repository lie on this machine}; fetch adds artifact
 -- @param fetch function(run) -> outcome that stops it, or nil, message, code
 -- @return {unprepared = why}, or the outcome of `fetch`, or what bench.run gives; nil, message,

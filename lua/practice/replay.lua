@@ -107,7 +107,7 @@ end
 -- @param job as the scan route answers it
 -- @param options {folder = where the artifact and the checkout are kept meanwhile, benchmark =
 --   function(path, task) of bittern.practice.benchmark, sandbox = "bwrap" or nil, rehearsal = false
---   refuses repositories of this machine}
+--   refuses repositories of this machine, datasets = address of the datasets server}
 -- @return {status=, notes=, observed_metrics=, replay_log=}, or nil, message, code when the job
 --   could not be judged and nothing is to be posted
 function M.run(job, options)
@@ -121,6 +121,7 @@ function M.run(job, options)
       or truths[(env.AUTORESEARCH_REQUIRE_SUBMISSION_ARTIFACT or ""):lower()] == true,
     path = options.folder .. "/artifact", folder = options.folder .. "/repo",
     sandbox = options.sandbox, rehearsal = options.rehearsal ~= false,
+    datasets = options.datasets,
   }
   local task = shipped(job)
   local how = task and replay_shipped or replay_checkout
