@@ -233,7 +233,7 @@ end
 -- @param options {folder = the checkout, task =, spec = of bittern.patch.spec, patch = text,
 --   artifact = path or nil, uri = its address, artifact_required =, baseline = true needs neither,
 --   seconds = budget, env = more variables (held-out sources: bench/heldout.lua),
---   datasets = address of the datasets server, nil for the hub's, sandbox = "bwrap" or nil, clock =,
+--   datasets = address of the server of rows, sandbox = "bwrap" or nil, clock =,
 --   on_stage = function(name, command, seconds left)}
 -- @return {status = "accepted"|"rejected"|"error"|"none", notes = the validator's words, marker =,
 --   explanation =, observed_metrics =, setup_seconds =, benchmark_seconds =, log = text}; or nil,

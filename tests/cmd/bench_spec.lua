@@ -78,8 +78,9 @@ describe("bittern bench", function()
     local work = server.home .. "/work"
     assert.equal(0, server:run("workspace", "here", work).status)
     local function seen(...)
-      local done = server:run("bench", "here", "--workspace", work, "--baseline", "--env",
-        "PORT=" .. server.url:match("%d+$"), "--env", "FILE=" .. server.home .. "/answers.json", ...)
+      local done = server:run("bench", "here", "--workspace", work, "--baseline",
+        "--env", "PORT=" .. server.url:match("%d+$"),
+        "--env", "FILE=" .. server.home .. "/answers.json", ...)
       assert.equal(0, done.status, done.stderr)
       return done.stdout, done.stderr
     end
