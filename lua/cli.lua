@@ -4,6 +4,7 @@ local sys = require "core.sys"
 
 local environment = require "bittern.environment"
 local errors = require "bittern.errors"
+local excerpts = require "bittern.script.excerpt"
 local overview = require "bittern.cli.overview"
 local parsers = require "bittern.cli.parser"
 local report = require "bittern.report"
@@ -26,7 +27,9 @@ end
 local function fail(message, code)
   if type(code) ~= "string" then code = nil end
   local exit = errors.exit(code)
-  report.failure(tostring(message), code, errors.next(code), exit)
+  local shown, excerpt = tostring(message), nil
+  if exit == errors.exit "script" then shown, excerpt = excerpts.of(shown) end
+  report.failure(shown, code, errors.next(code), exit, excerpt)
   return exit
 end
 

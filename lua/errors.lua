@@ -7,6 +7,7 @@ local ids = {
   usage = { 2, "see `bittern --help`, or `bittern COMMAND --help`" },
   config = { 3, "correct the option, the environment variable or the file that is named" },
   is_directory = { 2, "name a file, not a folder" },
+  not_installed = { 3, "install the package that is named, then run the same command again" },
   address_in_use = { 3, "name another port, or 0 for one that is free" },
   exists = { 2, "name another file; what is there is not replaced" },
   disclaimer = { 3, "read the disclaimer and accept it" },

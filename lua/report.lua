@@ -125,11 +125,13 @@ function M.warn(text)
 end
 
 --- The failure of a command: one line, and what to do next.
-function M.failure(message, code, next_step, exit)
+-- @param excerpt lines of a script that the message speaks of, or nil
+function M.failure(message, code, next_step, exit, excerpt)
   local failure = { id = code or "error", message = message, next = next_step, exit = exit }
   -- When stdout is what fails, people may still hear of it.
   if settings.json and write(io.stdout, line_of { error = failure }) then return end
   tell(paint("31", "bittern: ") .. M.clean(message, true))
+  if excerpt then tell(M.clean(excerpt, true)) end
   if next_step then tell("  next: " .. next_step) end
 end
 

@@ -4,7 +4,9 @@
 local fs = require "core.fs"
 local lfs = require "lfs"
 local paths = require "bittern.paths"
+local suite = require "bittern.testing.suite"
 
+local home <const> = lfs.currentdir()
 local passed, failed, skipped = 0, 0, 0
 
 -- Specs below a folder, in order.
@@ -38,49 +40,29 @@ local function run_program(program)
   if not ok then note_failure(program, text) end
 end
 
-local function message_of(message)
-  if type(message) ~= "table" then return tostring(message) end
-  return message.message or require("pl.pretty").write(message)
-end
-
 -- What a test may not leave behind: another current directory.
-local function watch(busted)
-  local home = lfs.currentdir()
-  busted.subscribe({ "test", "end" }, function(element, parent, status)
-    if status == "success" then passed = passed + 1 end
-    if status == "pending" then
-      skipped = skipped + 1
-      io.stdout:write("skipped ", parent.name, " ", element.name, "\n")
-    end
-    if lfs.currentdir() ~= home then
-      note_failure(element.name, "left the current directory changed")
-      lfs.chdir(home)
-    end
-    return nil, true
-  end)
-  local function failure(element, parent, message, trace)
-    local place = trace and trace.short_src
-      and (" (%s:%s)"):format(trace.short_src, trace.currentline or "?") or ""
-    local name = (parent and parent.name or "") .. " " .. (element.name or "?")
-    note_failure(name .. place, message_of(message))
-    return nil, true
-  end
-  busted.subscribe({ "failure" }, failure)
-  busted.subscribe({ "error" }, failure)
+local function watch_folder(name)
+  if lfs.currentdir() == home then return end
+  note_failure(name, "left the current directory changed")
+  lfs.chdir(home)
 end
 
-local function run_specs(files)
-  local busted = require "busted.core"()
-  require "busted"(busted)
-  busted.subscribe({ "file", "start" }, function(file)
-    io.stdout:write(file.name:match("tests/.*$") or file.name, "\n")
-    io.stdout:flush()
-    return nil, true
-  end)
-  watch(busted)
-  local load_file = require "busted.modules.test_file_loader"(busted, { "lua" })
-  load_file(files, { "_spec%.lua$" }, { excludes = {}, recursive = false })
-  require "busted.execute"(busted)(1, {})
+local function note(test)
+  if test.status == "passed" then passed = passed + 1 end
+  if test.status == "skipped" then
+    skipped = skipped + 1
+    io.stdout:write("skipped ", test.name, "\n")
+  end
+  if test.status == "failed" then
+    local place = test.file and (" (%s:%s)"):format(test.file, test.line or "?") or ""
+    note_failure(test.name .. place, test.message)
+  end
+  watch_folder(test.name)
+end
+
+local function tell_file(name)
+  io.stdout:write(name:match("tests/.*$") or name, "\n")
+  io.stdout:flush()
 end
 
 local files = {}
@@ -88,7 +70,7 @@ for _, argument in ipairs { ... } do
   if argument:find("%.lua$") then files[#files + 1] = argument else run_program(argument) end
 end
 if #files == 0 then specs_in(paths.root() .. "/tests", files) end
-run_specs(files)
+suite.run(files, { test = note, file = tell_file })
 io.stdout:write(("%d passed, %d failed%s\n"):format(passed, failed,
   skipped > 0 and (", %d skipped"):format(skipped) or ""))
 return failed == 0 and passed > 0 and 0 or 1

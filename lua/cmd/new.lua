@@ -3,25 +3,31 @@ local fs = require "core.fs"
 
 local paths = require "bittern.paths"
 
--- What is written for each kind: template in lua/new, and where it goes.
+-- What is written for each kind: template in lua/new, and where it goes. The test of the first file
+-- lies beside it.
 local kinds = {
-  recipe = { { "recipe.lua", "recipes/NAME.lua" } },
+  recipe = { { "recipe.lua", "recipes/NAME.lua" }, { "recipe_test.lua", "recipes/NAME.test.lua" } },
   mode = {
-    { "mode.lua", "modes/NAME.lua" }, { "mode_task.json", "tasks/NAME/task.json" },
-    { "mode_bench.sh", "tasks/NAME/repo/bench.sh" },
-    { "mode_settings.sh", "tasks/NAME/repo/settings.sh" }, { "mode_test.lua", "tests/NAME.lua" },
+    { "mode.lua", "modes/NAME.lua" }, { "mode_test.lua", "modes/NAME.test.lua" },
+    { "mode_task.json", "tasks/NAME/task.json" }, { "mode_bench.sh", "tasks/NAME/repo/bench.sh" },
+    { "mode_settings.sh", "tasks/NAME/repo/settings.sh" },
   },
-  publisher = { { "publisher.lua", "publish/NAME.lua" } },
-  workflow = { { "workflow.lua", "workflows/NAME.lua" } },
-  command = { { "command.lua", "cmd/NAME.lua" } },
+  publisher = {
+    { "publisher.lua", "publish/NAME.lua" }, { "publisher_test.lua", "publish/NAME.test.lua" },
+  },
+  workflow = {
+    { "workflow.lua", "workflows/NAME.lua" }, { "workflow_test.lua", "workflows/NAME.test.lua" },
+  },
+  command = { { "command.lua", "cmd/NAME.lua" }, { "command_test.lua", "cmd/NAME.test.lua" } },
 }
 
+-- How it is used once it does what it should.
 local hints = {
-  recipe = "bittern compress MODEL --recipe %s --budget binary --dry-run",
-  mode = "bittern run %s/tests/%s.lua",
-  publisher = "bittern publish FILE --to %s",
-  workflow = "bittern mine SLUG --workflow %s ...",
-  command = "bittern %s --help",
+  recipe = "bittern%s compress MODEL --recipe %s --budget binary --dry-run",
+  mode = "bittern%s practice --task TASK.json  # of \"competition_mode\": \"%s\"",
+  publisher = "bittern%s publish FILE --to %s",
+  workflow = "bittern%s mine SLUG --workflow %s ...",
+  command = "bittern%s %s --help",
 }
 
 local function check_name(kind, name)
@@ -60,19 +66,20 @@ local function show(ctx, kind, name, folder, list)
     written[i] = file.path
     if not ctx.json then ctx.report.out(file.path) end
   end
-  local hint = kind == "mode" and hints.mode:format(folder, name) or hints[kind]:format(name)
-  if ctx.args.to and kind ~= "mode" then hint = hint:gsub("^bittern", "%0 --root " .. folder) end
   if ctx.json then
     ctx.report.data { kind = kind, name = name, files = written,
       dry_run = ctx.args.dry_run or false }
   end
-  if not ctx.args.dry_run then ctx.report.say("try it: " .. hint) end
+  if ctx.args.dry_run then return true end
+  local root = ctx.args.to and " --root " .. folder or ""
+  ctx.report.say("test it: bittern test " .. written[1])
+  ctx.report.say("use it:  " .. hints[kind]:format(root, name))
   return true
 end
 
 return {
   api = 1,
-  about = "write a script of your own to begin with: a mode, recipe, ...",
+  about = "write a script of your own to begin with, and its tests",
   group = "self",
   args = function(parser)
     parser:argument("kind", "mode, recipe, publisher, workflow or command")

@@ -1,15 +1,5 @@
--- Test of mode NAME, from a file to an accepted submission: `bittern run tests/NAME.lua`.
-local rehearsal = require "bittern.practice.rehearsal"
-local report = require "bittern.report"
-
--- The folder that holds modes/, tasks/ and this file's tests/.
-local here = debug.getinfo(1, "S").source:match("^@(.*)/[^/]+$") or "."
-local folder = here .. "/.."
-
-local practice <close> = assert(rehearsal.start {
-  root = folder, task = folder .. "/tasks/NAME/task.json",
-  repository = folder .. "/tasks/NAME/repo",
-})
+-- Tests of mode NAME, from a file to an accepted submission: `bittern test NAME.lua`.
+local test = require "bittern.testing"
 
 -- A submission whose benchmark will measure this score.
 local function submission(score, summary)
@@ -19,18 +9,26 @@ local function submission(score, summary)
   }
 end
 
--- The mode's rules hold at the coordinator, too.
-local refused, why = practice:submit(submission(2.0, "short"))
-assert(not refused and why:find("says too little", 1, true), why)
+describe("mode NAME", function()
+  -- A practice coordinator with its validator, and a repository made of the task's folder.
+  local practice
+  setup(function()
+    practice = test.practice { task = "tasks/NAME/task.json", repository = "tasks/NAME/repo" }
+  end)
 
--- The validator measures, the mode says who is best.
-local first, notes = assert(practice:try(submission(2.0)))
-assert(first.status == "accepted" and practice:best() == first.id, notes)
+  it("refuses a summary that says too little, at the coordinator too", function()
+    local refused, why = practice:submit(submission(2.0, "short"))
+    assert.is_nil(refused)
+    assert.matches("says too little", why)
+  end)
 
-local worse = assert(practice:try(submission(1.5)))
-assert(worse.status == "accepted" and practice:best() == first.id)
-
-local better = assert(practice:try(submission(3.0)))
-assert(practice:best() == better.id)
-
-report.say "mode NAME: all as it should be"
+  it("takes the first result as best, and then only better ones", function()
+    local first, notes = assert(practice:try(submission(2.0)))
+    assert.equal("accepted", first.status, notes)
+    assert.equal(first.id, practice:best())
+    assert.equal("accepted", assert(practice:try(submission(1.5))).status)
+    assert.equal(first.id, practice:best())
+    local better = assert(practice:try(submission(3.0)))
+    assert.equal(better.id, practice:best())
+  end)
+end)

@@ -52,8 +52,9 @@ local function write_task(self, path)
 end
 
 local function serve(self, root)
-  local argv = { sys.exe(), "--root", root, "practice", "serve", "--state", self.folder .. "/state",
-    "--task", self.folder .. "/task.json" }
+  local own = self.slug and { "--task", self.folder .. "/task.json" } or {}
+  local argv = { sys.exe(), "--root", root, "practice", "serve",
+    "--state", self.folder .. "/state", table.unpack(own) }
   local child, message, code = process.spawn { argv = argv, stdout = "pipe",
     stderr = self.folder .. "/stderr" }
   if not child then return nil, message, code end
@@ -67,25 +68,31 @@ local function serve(self, root)
   return true
 end
 
-local function prepare(self, options)
-  local made, message, code = fs.mkdir(self.folder, 0x1C0)
-  if not made then return nil, message, code end
+-- A task of one's own: its repository, and its file that names this repository.
+local function prepare_task(self, options)
+  local message, code
   self.commit, message, code = make_repository(options.repository, self.folder .. "/repo")
   if not self.commit then return nil, message, code end
-  local ok, why, id = write_task(self, options.task)
-  if ok then ok, why, id = serve(self, options.root) end
-  if not ok then return nil, why, id end
+  return write_task(self, options.task)
+end
+
+local function prepare(self, options)
+  local ok, message, code = fs.mkdir(self.folder, 0x1C0)
+  if ok and options.task then ok, message, code = prepare_task(self, options) end
+  if ok then ok, message, code = serve(self, options.root) end
+  if not ok then return nil, message, code end
   self.client, message, code = self:miner()
   if not self.client then return nil, message, code end
+  if not self.slug then return true end
   self.task, message, code = self.client:find(self.slug)
   return self.task, message, code
 end
 
 --- Starts a rehearsal; close it, or let it go out of scope.
--- @param options {root = folder with modes/ and so on, task = path of a task's JSON,
---   repository = folder of the task's files}
--- @return {client=, task=, url=, commit=}, or nil, message, code
--- @usage examples/speedup/tests/speedup.lua
+-- @param options {root = folder with modes/ and so on, task = path of a task's JSON, repository =
+--   folder of the task's files}; without a task the coordinator has its own two
+-- @return {client=, task= its record or nil, url=, commit=}, or nil, message, code
+-- @usage examples/speedup/modes/speedup.test.lua
 function M.start(options)
   local folder = ("%s/rehearsal-%s"):format(paths.cache(), hex.encode(sys.random(6)))
   local self = setmetatable({ folder = folder }, Rehearsal)

@@ -1,7 +1,6 @@
 -- Scripts to begin with: what is written is loaded, and a mode's test passes as it was written.
 local fs = require "core.fs"
 
-local engine = require "bittern.compress.engine"
 local json = require "bittern.json"
 local script = require "bittern.script"
 
@@ -16,40 +15,50 @@ describe("bittern new", function()
     return support.bittern(home, { "new", ... })
   end
 
-  it("writes a mode, a practice task and a test that passes, and replaces nothing", function()
+  it("writes a mode, a practice task and tests that pass, and replaces nothing", function()
     local done = new("mode", "my-mode")
     assert.equal(0, done.status, done.stderr)
     local _, count = done.stdout:gsub("\n", "")
     assert.equal(5, count)
-    local test = done.stderr:match("bittern run (%S+)")
-    local ran = support.bittern(home, { "run", test })
-    assert.same({ 0, "mode my-mode: all as it should be\n" }, { ran.status, ran.stderr })
+    local path = done.stderr:match("bittern test (%S+)")
+    local ran = support.bittern(home, { "test", path })
+    assert.equal(0, ran.status, ran.stdout .. ran.stderr)
+    assert.equal("2 passed, 0 failed\n", ran.stderr)
     assert.matches("mode +my%-mode +user", support.bittern(home, { "scripts" }).stdout)
     local again = new("mode", "my-mode")
     assert.equal(2, again.status)
     assert.matches("is there already", again.stderr)
   end)
 
-  it("has a test that can fail", function()
-    assert.equal(0, new("mode", "weak", "--to", home .. "/mine").status)
-    local path = home .. "/mine/modes/weak.lua"
-    local text = assert(fs.read(path))
-    assert(fs.write(path, (text:gsub("gain > args.step", "true"))))
-    assert.not_equal(0, support.bittern(home, { "run", home .. "/mine/tests/weak.lua" }).status)
+  it("writes tests that can fail", function()
+    for kind, change in pairs {
+      mode = { "modes", "gain > args.step", "true" },
+      publisher = { "publish", '"%.zip"', '".tar"' },
+      recipe = { "recipes", 'rescue = "budget"', "rescue = 0" },
+    } do
+      assert.equal(0, new(kind, "weak", "--to", home .. "/mine").status)
+      local path = ("%s/mine/%s/weak.lua"):format(home, change[1])
+      local text, changes = assert(fs.read(path)):gsub(change[2], change[3])
+      assert.is_true(changes > 0, kind)
+      assert(fs.write(path, text))
+      local ran = support.bittern(home, { "test", path })
+      assert.equal(1, ran.status, kind .. ": " .. ran.stdout)
+      assert.matches("\n  failed  ", ran.stdout)
+    end
   end)
 
-  it("writes scripts of every other kind that load", function()
+  it("writes scripts of every other kind that load, and whose tests pass", function()
     for kind, place in pairs { recipe = { "recipe", "recipes" }, command = { "cmd", "cmd" },
       publisher = { "publish", "publish" }, workflow = { "workflow", "workflows" } } do
       local done = new(kind, "first", "--to", home .. "/own", "--json")
       assert.equal(0, done.status, done.stderr)
-      local path = home .. "/own/" .. place[2] .. "/first.lua"
-      assert.same({ path }, json.decode(done.stdout).files)
-      assert(script.load(path, place[1]))
+      local path = ("%s/own/%s/first"):format(home, place[2])
+      assert.same({ path .. ".lua", path .. ".test.lua" }, json.decode(done.stdout).files)
+      assert(script.load(path .. ".lua", place[1]))
     end
-    local result = assert(engine.run { model = support.model, budget = "binary", dry_run = true,
-      recipe = home .. "/own/recipes/first.lua" })
-    assert.is_true(result.bytes <= result.budget)
+    local ran = support.bittern(home, { "test", home .. "/own" })
+    assert.equal(0, ran.status, ran.stdout .. ran.stderr)
+    assert.equal("10 passed, 0 failed\n", ran.stderr)
     assert.matches("the task's slug or id", support.bittern(home, { "--root", home .. "/own",
       "first", "--help" }).stdout)
   end)
@@ -60,7 +69,7 @@ describe("bittern new", function()
     end
     assert.equal(2, new("thing", "name").status)
     local done = new("recipe", "later", "--dry-run")
-    assert.matches("/recipes/later.lua\n$", done.stdout)
+    assert.matches("/recipes/later.lua\n.*/recipes/later.test.lua\n$", done.stdout)
     assert.is_nil(fs.stat(done.stdout:match("[^\n]+")))
   end)
 end)

@@ -1,0 +1,115 @@
+-- Loads a script file: text only, its globals strict, its table checked; every complaint names
+-- file, line and field.
+local fs = require "core.fs"
+local limit = require "core.limit"
+
+local arguments = require "bittern.script.arguments"
+local check = require "bittern.check"
+local excerpt = require "bittern.script.excerpt"
+local kinds = require "bittern.script.kinds"
+local strict = require "bittern.strict"
+
+local M = {}
+
+local API <const> = 1
+local LOAD_SECONDS <const>, MOST_BYTES <const> = 2, 1 << 20
+
+-- What a recipe may use: nothing that reads files, the clock or the environment.
+local function sandbox()
+  local env = {
+    assert = assert, error = error, ipairs = ipairs, next = next, pairs = pairs, pcall = pcall,
+    select = select, tonumber = tonumber, tostring = tostring, type = type, xpcall = xpcall,
+  }
+  for _, name in ipairs { "math", "string", "table", "utf8" } do
+    env[name] = {}
+    for key, value in pairs(_G[name]) do env[name][key] = value end
+  end
+  env.string.dump, env.math.random, env.math.randomseed = nil, nil, nil
+  return env
+end
+
+-- The chunk of a file; a first line that starts with # is a shebang and keeps its number.
+local function compile(path, env)
+  local text, message, code = fs.read(path, MOST_BYTES)
+  if not text then return nil, message, code end
+  excerpt.remember(path)
+  if text:sub(1, 1) == "#" then text = "--" .. text end
+  local chunk, reason = load(text, "@" .. path, "t", env)
+  if not chunk then return nil, reason, "script" end
+  return chunk
+end
+
+-- The line that a key is written on: a message without one sends people searching.
+local function line_of(path, key)
+  local number = 0
+  for line in (fs.read(path) or ""):gmatch("([^\n]*)\n?") do
+    number = number + 1
+    local pattern = key and "%f[%w_]" .. tostring(key):gsub("%W", "%%%0") .. "%s*="
+    if key and line:find(pattern) then return number end
+  end
+  return 1
+end
+
+local function complain(path, key, message)
+  return nil, ("%s:%d: %s"):format(path, line_of(path, key), message), "script"
+end
+
+local function validate(path, kind, value)
+  if type(value) ~= "table" then
+    return complain(path, nil, "must return a table, not " .. type(value))
+  end
+  if math.type(value.api) == "integer" and value.api ~= API then
+    local text = "api = %d is not known here; this bittern has api = %d"
+    return complain(path, "api", text:format(value.api, API))
+  end
+  local ok, message, key = check.table(value, kinds.schema(kind))
+  if ok and kind ~= "cmd" then ok, message, key = arguments.check(value.args or {}) end
+  if not ok then return complain(path, key, ("%s: %s"):format(kind, message)) end
+  return value
+end
+
+-- Scripts of strangers have to end, too.
+local function protected(kind, chunk)
+  if kind.sandbox then return limit.call({ seconds = LOAD_SECONDS }, chunk) end
+  return pcall(chunk)
+end
+
+--- Loads one script file.
+-- @param path string
+-- @param kind "recipe"|"mode"|"publish"|"workflow"|"cmd"
+-- @return the script's table, or nil, message with file and line, "script" or "script_limit"
+function M.script(path, kind)
+  local known = kinds.of(kind)
+  local chunk, message, code = compile(path, strict(known.sandbox and sandbox() or _G))
+  if not chunk then return nil, message, code end
+  local ok, value, limited = protected(known, chunk)
+  if not ok then return nil, tostring(value), limited or "script" end
+  return validate(path, kind, value)
+end
+
+--- Compiles a free script (for `bittern run`), which sees everything.
+-- @param path string
+-- @return function, or nil, message, code
+function M.chunk(path)
+  return compile(path, _G)
+end
+
+-- A line of the table that a script returns: `  name = "text",`.
+local function written(text, name)
+  return text:match("\n  " .. name .. " = \"([^\"\\\n]*)\",\n")
+end
+
+--- What a script says of itself, read from its text where that is plain: a list of many scripts
+-- need not run them.
+-- @param path string
+-- @param kind see M.script
+-- @return {about=, group= of commands}, or nil, message, code
+function M.glance(path, kind)
+  local text, message, code = fs.read(path, MOST_BYTES)
+  if not text then return nil, message, code end
+  local seen = { about = written(text, "about"), group = written(text, "group") }
+  if seen.about and (seen.group or kind ~= "cmd") then return seen end
+  return M.script(path, kind)
+end
+
+return M
