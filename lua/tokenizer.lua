@@ -3,6 +3,7 @@
 local buffer = require "core.buffer"
 
 local description = require "bittern.tokenizer.description"
+local gguf = require "bittern.tokenizer.gguf"
 local json = require "bittern.json"
 
 local M = {}
@@ -49,6 +50,20 @@ local function words_of(found)
   return words
 end
 
+-- A tokenizer as tokenizer.json describes it; `name` is what it is called.
+local function build(value, name)
+  local found, message, code = description.read(value)
+  if not found then return nil, name .. ": " .. message, code end
+  local core, why, id = require("core.tokenizer").new {
+    bytes = found.bytes, merges = found.merges, patterns = found.patterns, added = found.added,
+    nfc = found.nfc, prefix_space = found.prefix_space,
+    words = found.whole_words and words_of(found) or nil,
+  }
+  if not core then return nil, name .. ": " .. why, id end
+  return { name = name, size = found.size, first = found.first,
+    encode = function(source) return core:encode(source) end, text = texts_of(found) }
+end
+
 --- A tokenizer from the text of its tokenizer.json.
 -- @param text string
 -- @return {name, size, first = ids that a text begins with, encode(text) -> i32 buffer | nil,
@@ -57,16 +72,16 @@ function M.from_json(text)
   if #text > MOST_BYTES then return nil, "tokenizer.json: is too large", "too_large" end
   local value, problem = json.decode(text, { coarse = true })
   if value == nil then return nil, "tokenizer.json: " .. tostring(problem), "invalid_model" end
-  local found, message, code = description.read(value)
-  if not found then return nil, message, code end
-  local core, why, id = require("core.tokenizer").new {
-    bytes = found.bytes, merges = found.merges, patterns = found.patterns, added = found.added,
-    nfc = found.nfc, prefix_space = found.prefix_space,
-    words = found.whole_words and words_of(found) or nil,
-  }
-  if not core then return nil, "tokenizer.json: " .. why, id end
-  return { name = "tokenizer.json", size = found.size, first = found.first,
-    encode = function(source) return core:encode(source) end, text = texts_of(found) }
+  return build(value, "tokenizer.json")
+end
+
+--- A tokenizer from the metadata of a GGUF file.
+-- @param metadata {key = value}
+-- @return as M.from_json, or nil, message, code
+function M.from_gguf(metadata)
+  local value, message, code = gguf.describe(metadata)
+  if not value then return nil, message, code end
+  return build(value, "tokenizer.ggml")
 end
 
 return M

@@ -5,7 +5,7 @@ local tokenizers = require "bittern.tokenizer"
 
 local M = {}
 
-local FILE <const> = "tokenizer.json"
+local FILE <const>, GGUF_KEY <const> = "tokenizer.json", "tokenizer.huggingface.json"
 local MOST_BYTES <const> = 256 << 20
 -- The largest vocabulary that is taken for bytes when nothing says what its tokens are.
 local BYTES_VOCABULARY <const> = 512
@@ -36,12 +36,26 @@ local function size_of(model)
   return math.tointeger(model.config.vocab_size or type(part) == "table" and part.vocab_size or nil)
 end
 
+-- The tokenizer.json that a GGUF file may carry, or its vocabulary in llama.cpp's form; nil of one
+-- that has neither.
+local function of_gguf(model)
+  local text = model.metadata[GGUF_KEY]
+  local tokenizer, message, code
+  if type(text) == "string" then
+    tokenizer, message, code = tokenizers.from_json(text)
+  elseif model.metadata["tokenizer.ggml.model"] ~= nil then
+    tokenizer, message, code = tokenizers.from_gguf(model.metadata)
+  end
+  if not message then return tokenizer end
+  return nil, ("%s: %s; name a tokenizer.json with --tokenizer FILE"):format(model.path, message),
+    code
+end
+
 local function found(model)
   if model:has(FILE) then return own(model) end
-  local kind = model.kind == "gguf" and model.metadata["tokenizer.ggml.model"]
-  if kind then
-    return bad(model, "its vocabulary of kind '%s' is not read; name a tokenizer.json with "
-      .. "--tokenizer FILE", tostring(kind))
+  if model.kind == "gguf" then
+    local tokenizer, message, code = of_gguf(model)
+    if tokenizer or message then return tokenizer, message, code end
   end
   local size = size_of(model)
   if not size or size <= BYTES_VOCABULARY then return tokenizers.bytes() end
@@ -51,8 +65,8 @@ end
 
 --- The tokenizer to score a model with.
 -- @param model an open model
--- @param wanted "auto" (the model's tokenizer.json, else bytes for small vocabularies), "bytes", or
---   the path of a tokenizer.json
+-- @param wanted "auto" (the model's tokenizer.json or GGUF vocabulary, else bytes for small
+--   vocabularies), "bytes", or the path of a tokenizer.json
 -- @return tokenizer as bittern.tokenizer gives it, or nil, message, code
 function M.choose(model, wanted)
   if wanted == "bytes" then return tokenizers.bytes() end

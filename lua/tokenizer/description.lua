@@ -34,12 +34,11 @@ function M.bytes_of(entry)
 end
 
 local function fault(format, ...)
-  return nil, "tokenizer.json: " .. format:format(...), "invalid_model"
+  return nil, format:format(...), "invalid_model"
 end
 
 local function unknown(what, kind)
-  return nil, ("tokenizer.json: the %s '%s' is not known"):format(what, tostring(kind)),
-    "unsupported"
+  return nil, ("the %s '%s' is not known"):format(what, tostring(kind)), "unsupported"
 end
 
 -- Steps of a Sequence, or the one that is there.

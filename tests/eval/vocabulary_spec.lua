@@ -58,17 +58,6 @@ describe("bittern.eval.vocabulary", function()
     assert.equal("unsupported", code)
   end)
 
-  it("names the vocabulary of a GGUF file that it does not read", function()
-    local model = { kind = "gguf", path = "m.gguf", has = function() return false end,
-      metadata = { ["tokenizer.ggml.model"] = "gpt2" }, config = { vocab_size = 260 } }
-    local tokenizer, message, code = vocabulary.choose(model, "auto")
-    assert.is_nil(tokenizer)
-    assert.matches("^m.gguf: its vocabulary of kind 'gpt2' is not read; name a tokenizer.json",
-      message)
-    assert.equal("unsupported", code)
-    assert.equal("bytes", vocabulary.choose(model, "bytes").name)
-  end)
-
   it("names the file that is none", function()
     local folder = model_with { ["tokenizer.json"] = "{" }
     local tokenizer, message, code = choose(folder)
