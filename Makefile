@@ -25,7 +25,8 @@ BUILD_DEBS := gcc libc6-dev liblua5.4-dev lua-cjson lua-filesystem \
   libpcre2-dev libutf8proc-dev ca-certificates git
 TEST_DEBS  := lua-busted libcmocka-dev python3-minimal python3-nacl \
   python3-numpy unzip curl nginx-light lua-check clang clang-format bubblewrap \
-  libarchive-tools s3cmd tinyproxy-bin dpkg-dev
+  libarchive-tools s3cmd tinyproxy-bin chromium fonts-dejavu-core \
+  librsvg2-bin dpkg-dev
 # Node may come from elsewhere than Debian: ask for the commands.
 NODE_DEBS   = $(if $(shell command -v node),,nodejs) \
   $(if $(shell command -v npm),,npm)

@@ -23,7 +23,8 @@ local function grid(canvas, frame, x_axis, y_axis)
   for _, tick in ipairs(x_axis.ticks) do
     local x = frame.x(tick.at)
     if not x_axis.band then canvas:line(x, frame.top, x, frame.bottom, "grid") end
-    canvas:text(x, frame.bottom + 19, tick.label, "muted", "middle")
+    local half = M.text_width(tick.label) / 2
+    canvas:text(math.min(x, canvas.width - half), frame.bottom + 19, tick.label, "muted", "middle")
   end
   canvas:line(frame.left, frame.bottom, frame.right, frame.bottom, "axis")
 end

@@ -9,6 +9,7 @@ local colors <const> = {
   ground = { "#ffffff", "#1b2021" }, ink = { "#1c2421", "#e7eae6" },
   muted = { "#5a645f", "#a4aea9" }, grid = { "#e4e3dc", "#30383a" },
   good = { "#24703f", "#7fd19a" }, bad = { "#ab2f2a", "#f4978e" }, wait = { "#8a5a00", "#e5bd62" },
+  idle = { "#5a645f", "#a4aea9" },
   series = {
     { "#2b62b8", "#7fabf2" }, { "#bf5514", "#f2a56e" }, { "#1f7a61", "#69c9a6" },
     { "#85469a", "#cd9bdb" }, { "#836a00", "#d8c052" }, { "#b03052", "#f28fa6" },
@@ -29,7 +30,7 @@ local function rules(which, prefix)
   rule(".rest", "fill:" .. color "grid")
   rule(".axis", "stroke:" .. color "muted")
   rule(".beaten", "fill:none;stroke:" .. color "muted")
-  for _, name in ipairs { "good", "bad", "wait" } do
+  for _, name in ipairs { "good", "bad", "wait", "idle" } do
     rule("." .. name, "fill:" .. color(name))
     rule(".limit." .. name, "fill:none;stroke:" .. color(name))
   end

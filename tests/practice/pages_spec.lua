@@ -1,0 +1,93 @@
+-- The practice coordinator's pages, in a real browser and as text.
+local browser = require "tests.browser.browser"
+local json = require "bittern.json"
+local practice = require "tests.practice.support"
+local serving = require "tests.practice.serving"
+local support = require "tests.support"
+
+local HOSTILE <const> = [[<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>]]
+
+-- A coordinator with a submission of each fate.
+local function filled()
+  local server = practice.coordinator()
+  local task = server:task "tiny-binary-frontier"
+  local ids = {}
+  local function submit(who, extra, verdict, value)
+    server.now = server.now + 7000
+    local claim = server:claim(who, task)
+    local status, submission = server:call("POST", "/api/v1/submissions",
+      { key = who, body = practice.submission(claim, extra) })
+    assert(status == 201, json.encode(submission))
+    ids[#ids + 1] = submission.id
+    if not verdict then return end
+    server.now = server.now + 60
+    local _, jobs = server:call("POST", "/api/v1/validator/submissions/scan",
+      { key = practice.validator })
+    local done = server:call("POST", "/api/v1/validator/jobs/" .. jobs.jobs[1].job_id .. "/result",
+      { key = practice.validator, body = { submission_id = submission.id, status = verdict,
+        observed_metrics = { heldout_ppl = value }, notes = "notes " .. HOSTILE } })
+    assert(done == 200)
+  end
+  submit(practice.alice, { artifact_sha256 = ("aa"):rep(32) }, "accepted", 4.25)
+  submit(practice.bob, { artifact_sha256 = ("bb"):rep(32) }, "accepted", 3.5)
+  submit(practice.alice, { artifact_sha256 = ("cc"):rep(32) }, "rejected", 9.75)
+  submit(practice.bob, { artifact_sha256 = ("dd"):rep(32), summary = HOSTILE, patch = HOSTILE,
+    execution_log = "</pre>" .. HOSTILE }, "accepted", 3.125)
+  submit(practice.carol, { artifact_sha256 = ("ee"):rep(32) })
+  return server, task, ids
+end
+
+describe("the practice coordinator's pages", function()
+  it("may do nothing but show themselves", function()
+    local server, task, ids = filled()
+    for _, path in ipairs { "/dashboard", "/dashboard/tasks/" .. task.id,
+      "/dashboard/submissions/" .. ids[4], "/dashboard/static/style.css",
+      "/dashboard/static/live.js" } do
+      local status, text, response = server:call("GET", path)
+      assert.equal(200, status, path)
+      assert.matches("default%-src 'none'; style%-src 'self'; script%-src 'self'",
+        response.headers["Content-Security-Policy"])
+      assert.equal("nosniff", response.headers["X-Content-Type-Options"])
+      assert.is_nil(text:find("<script>", 1, true), path)
+      assert.is_nil(text:find("style=", 1, true), path)
+      assert.is_nil(text:find("onerror=\"", 1, true), path)
+    end
+    assert.equal(404, (server:call("GET", "/dashboard/static/other")))
+    assert.equal(404, (server:call("GET", "/dashboard/tasks/none")))
+  end)
+
+  it("tell a submission's life", function()
+    local server, _, ids = filled()
+    local _, text = server:call("GET", "/dashboard/submissions/" .. ids[4])
+    local order = {}
+    for title in text:gmatch "<b>(%u[^<]*)" do order[#order + 1] = title end
+    assert.same({ "Claimed", "Submitted by ", "Validator ", "Accepted" }, order)
+    assert.matches("the best of its task since", text)
+    assert.matches('Measured">3.125<', text)
+    local _, waiting = server:call("GET", "/dashboard/submissions/" .. ids[5])
+    assert.matches("Waiting for a verdict", waiting)
+  end)
+
+  it("are used by mouse and keyboard, update by themselves, and suit eyes and telephones",
+    function()
+    local server, task, ids = filled()
+    server.db:close()
+    local child, url = serving.start(server.dir, { "--no-validator" })
+    local seen, why = browser.run("dashboard", { url = url, task = task.id, submission = ids[4],
+      pause = { support.bin, "practice", "pause", task.slug, "--state", server.dir } })
+    serving.stop(child)
+    if not seen then return pending(why) end
+    for name, one in pairs(seen.pages) do browser.judge(assert, name, one) end
+    assert.same({}, seen.errors)
+    assert.same({}, seen.foreign)
+    assert.same({ "/dashboard", "main", 2, "/dashboard/tasks/" .. task.id,
+      "/dashboard/submissions/" .. ids[4], true },
+      { seen.start, seen.skipped, seen.onboarding, seen.task, seen.submission, seen.opened })
+    assert.same({ "undefined", 0 }, seen.hacked)
+    assert.truthy(seen.shown:find(HOSTILE, 1, true))
+    assert.is_true(seen.live)
+    assert.same({ true, true }, seen.kept)
+    assert.same({ "held", "true" }, seen.held)
+    assert.equal("Task not found", seen.missing)
+  end)
+end)
