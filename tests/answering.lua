@@ -13,7 +13,8 @@ Server.__index = Server
 --- Starts it.
 -- @param task record without id, slug and state
 -- @param onboarding text, or nil for none
-function M.start(task, onboarding)
+-- @param best record, or nil for none
+function M.start(task, onboarding, best)
   local record = { id = "t-1", slug = "here", task_state = "live", is_active = true,
     competition_mode = "standard", metric_name = "m", metric_direction = "minimize" }
   for key, value in pairs(task) do record[key] = value end
@@ -21,6 +22,7 @@ function M.start(task, onboarding)
   local answers = { ["GET /api/v1/tasks"] = { body = json.encode { record } } }
   answers["GET /api/v1/tasks/t-1/onboard.md"] = onboarding and { body = onboarding,
     type = "text/markdown" } or nil
+  answers["GET /api/v1/tasks/t-1/best"] = best and { body = json.encode(best) } or nil
   assert(fs.write(home .. "/answers.json", json.encode(answers)))
   local child = assert(process.spawn {
     argv = { support.bin, "run", support.root .. "/tests/fixtures/answers.lua",

@@ -1,4 +1,5 @@
--- bittern frontier: size against perplexity of what was scored, from the ledger.
+-- bittern frontier: size against perplexity of what was scored, from the ledger, and the best of a
+-- task.
 
 local PLOT_WIDTH <const>, PLOT_HEIGHT <const> = 64, 14
 
@@ -73,7 +74,27 @@ local function text_hash(path)
   return require("core.sha256").file(path)
 end
 
-local function drawing_of(args)
+-- What a task says: the submission to beat, and the budget when none was given.
+local function add_task(ctx, drawing, parameters)
+  local leaders = require "bittern.task.leader"
+  ctx.args.slug = ctx.args.task
+  local leader, message, code = leaders.of(ctx)
+  if not leader then return nil, message, code end
+  local slug = ctx.report.clean(leader.slug)
+  drawing.budget = drawing.budget or leaders.budget(leader.slug, parameters)
+  if leader.bytes and leader.ppl then
+    drawing.known = leader
+  elseif leader.submission_id then
+    ctx.report.warn(("%s: the best submission's record has no %s, so it is not drawn"):format(slug,
+      leader.bytes and "perplexity" or "size"))
+  else
+    ctx.report.say(slug .. " has no best yet")
+  end
+  return true
+end
+
+local function drawing_of(ctx)
+  local args = ctx.args
   local text, why, id = text_hash(args.text)
   if args.text and not text then return nil, why, id end
   local ledger <close>, message, code = require("bittern.ledger").open()
@@ -92,10 +113,15 @@ local function drawing_of(args)
   end)
   local drawing = { points = points, others = others, known = args.known,
     settings = first.settings }
-  if not args.budget then return drawing end
-  drawing.budget, message, code =
-    require("bittern.compress.budget").bytes(first.parameters, args.budget)
-  if not drawing.budget then return nil, message, code end
+  if args.budget then
+    drawing.budget, message, code =
+      require("bittern.compress.budget").bytes(first.parameters, args.budget)
+    if not drawing.budget then return nil, message, code end
+  end
+  if args.task then
+    local ok, reason, problem = add_task(ctx, drawing, first.parameters)
+    if not ok then return nil, reason, problem end
+  end
   return drawing
 end
 
@@ -108,13 +134,17 @@ return {
       :argname "FILE"
     parser:option("--budget", "binary, ternary or bits a parameter: a line, and what is over it")
       :argname "BITS"
+    parser:option("--task", "the best submission of this task, and its budget"):argname "SLUG"
     parser:option("--known", "the best known submission"):argname "BYTES:PERPLEXITY"
       :convert(known_of)
     parser:option("--out", "draw it as SVG"):argname "FILE.svg"
   end,
   run = function(ctx)
     local args, report = ctx.args, ctx.report
-    local drawing, message, code = drawing_of(args)
+    if args.task and args.known then
+      return nil, "--task asks for what --known says; give one of them", "usage"
+    end
+    local drawing, message, code = drawing_of(ctx)
     if not drawing then return nil, message, code end
     require("bittern.eval.frontier").mark(drawing.points)
     mark_best(drawing.points, drawing.budget)

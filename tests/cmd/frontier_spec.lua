@@ -1,3 +1,4 @@
+local answering = require "tests.answering"
 local fs = require "core.fs"
 local drawn = require "bittern.chart.frontier"
 local frontier = require "bittern.eval.frontier"
@@ -14,8 +15,8 @@ local function run(...)
   return support.bittern(home, { "frontier", ... })
 end
 
-local function fill()
-  local ledger <close> = assert(ledgers.open(home .. "/.local/state/bittern/ledger.db"))
+local function fill(into)
+  local ledger <close> = assert(ledgers.open((into or home) .. "/.local/state/bittern/ledger.db"))
   local function add(name, size, nats, settings, on)
     assert(ledger:add_score { model = "/m/" .. name, sha256 = name, size = size, nats = nats,
       text = on or sha256.hex "held out", settings = settings or "{}", tokens = 10,
@@ -68,6 +69,49 @@ describe("bittern frontier", function()
     assert.matches("^<svg xmlns.*poor&lt;&amp;&gt;.*</svg>\n$", svg)
     for _, word in ipairs { "budget", "best known", "polyline" } do assert.matches(word, svg) end
     support.python("import sys, xml.dom.minidom as m; m.parse(sys.argv[1])", out)
+  end)
+
+  it("knows the best of a task, also when it cannot be fetched any more", function()
+    local server = answering.start({ slug = "tiny-binary-frontier", metric_name = "heldout_ppl" },
+      nil, { submission_id = "s-1", artifact_size_bytes = 1200,
+        observed_metrics = { heldout_ppl = 9.5 } })
+    fill(server.home)
+    local function known(...)
+      local done = server:run("frontier", "--task", "tiny-binary-frontier", "--text", text,
+        "--json", ...)
+      assert.equal(0, done.status, done.stderr)
+      local seen = json.decode(done.stdout)
+      return seen.known, seen.budget, done.stderr
+    end
+    local best, budget = known()
+    assert.same({ 1200, 9.5, "s-1" }, { best.bytes, best.ppl, best.submission_id })
+    assert.equal(1312, budget)
+    assert.equal(1000, select(2, known("--budget", "1")))
+    local again, _, told = known("--offline")
+    assert.same(best, again)
+    assert.matches("the best as it was %d+ s ago", told)
+    server:stop()
+    again, _, told = known()
+    assert.same(best, again)
+    assert.matches("the best as it was", told)
+    local other = server:run("frontier", "--task", "another", "--text", text)
+    assert.is_true(other.status ~= 0)
+    assert.equal(2, server:run("frontier", "--task", "x", "--known", "1:2").status)
+  end)
+
+  it("says that a task has no best, or one of unknown size", function()
+    for message, best in pairs {
+      ["here has no best yet"] = {},
+      ["record has no size"] = { submission_id = "s", observed_metrics = { heldout_ppl = 9.5 } },
+      ["record has no perplexity"] = { submission_id = "s", artifact_size_bytes = 5 },
+    } do
+      local server = answering.start({}, nil, next(best) and best)
+      fill(server.home)
+      local done = server:run("frontier", "--task", "here")
+      assert.equal(0, done.status, done.stderr)
+      assert.matches(message, done.stderr)
+      server:stop()
+    end
   end)
 
   it("refuses what it does not know", function()
