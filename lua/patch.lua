@@ -139,7 +139,9 @@ local function no_conflicts(folder)
   return nil, names[1] .. ": has conflicts of a merge; resolve them first", "patch"
 end
 
-local function stop_of(text, spec)
+--- What the pre-flight stops a patch with first.
+-- @return finding of bittern.patch.preflight, or nil
+function M.stop(text, spec)
   for _, finding in ipairs(preflight.check(text, spec)) do
     if finding.stop then return finding end
   end
@@ -148,7 +150,7 @@ end
 
 -- Why a patch cannot be sent, or nil; and a code.
 local function objection_to(folder, text, spec)
-  local stop = stop_of(text, spec)
+  local stop = M.stop(text, spec)
   if stop then return stop.message, "patch" end
   local ok, message, code = check_applies(folder, text)
   if not ok then return message, code end

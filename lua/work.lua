@@ -97,10 +97,14 @@ function M.settings(args)
   local text_hash
   text_hash, why, kind = sha256.file(args.text)
   if not text_hash then return nil, why, kind end
+  local patch_hash
+  if args.patch then patch_hash, why, kind = sha256.file(args.patch) end
+  if args.patch and not patch_hash then return nil, why, kind end
   return {
     model = model_mark, recipe = recipe_hash, text = text_hash, set = args.set, flow = args.flow,
     publish = args.publish, budget = args.budget, idea = args.idea, implements = args.implements,
-    summary = args.summary, base_ref = args.base_ref,
+    summary = args.summary, base_ref = args.base_ref, workspace = args.workspace,
+    patch = patch_hash,
   }
 end
 

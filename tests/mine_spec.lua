@@ -12,8 +12,8 @@ local BINARY <const>, TERNARY <const> = "tiny-binary-frontier", "tiny-ternary-fr
 
 -- In the order of the workflow; `track` only ends with a verdict.
 local steps = {
-  "discover", "onboard", "rules", "claim", "compress", "eval", "pack", "hash", "publish", "gate",
-  "submit",
+  "discover", "onboard", "rules", "patch", "claim", "compress", "eval", "pack", "hash", "publish",
+  "gate", "submit",
 }
 
 describe("mine", function()
@@ -325,6 +325,30 @@ describe("mine", function()
     assert.equal(8, done.status, done.stderr)
     local body = json.decode(miner:ask("SELECT body FROM submission")[1].body)
     assert.same({ remote.commit, "" }, { body.base_ref, body.patch })
+  end)
+
+  it("submits a checkout's patch and HEAD beside the artifact", function()
+    local pack = "competition_packs/tiny_binary_frontier"
+    local remote = repository.make { [pack .. "/train.py"] = "x = 1\n" }
+    miner = mining.start()
+    set_branch("production", remote.url)
+    local folder = miner.home .. "/checkout"
+    repository.git(miner.home, "clone", "-q", remote.url, folder)
+    repository.git(folder, "checkout", "-q", "production")
+    local function mine()
+      return miner:mine(BINARY, { "--decide", "repository", "--workspace", folder, "--json" })
+    end
+    repository.write(folder, { [pack .. "/train.py"] = "++ x = 2\n" })
+    local done = mine()
+    assert.same({ 9, "patch" }, { done.status, mining.failure(done).id })
+    assert.same({ 0, 0 }, { miner:count() })
+    repository.write(folder, { [pack .. "/train.py"] = "x = 2\n" })
+    done = mine()
+    assert.equal(8, done.status, done.stderr)
+    local body = json.decode(miner:ask("SELECT body FROM submission")[1].body)
+    assert.matches("\n-x = 1\n+x = 2\n", body.patch, 1, true)
+    assert.equal(remote.commit, body.base_ref)
+    assert.equal(64, #body.artifact_sha256)
   end)
 
   it("takes no claim before the commit of a branch is known", function()

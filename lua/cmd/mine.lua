@@ -5,6 +5,7 @@ local check = require "bittern.check"
 local contradictions = require "bittern.rules.contradictions"
 local contest = require "bittern.contest"
 local mining = require "bittern.mining"
+local patches = require "bittern.patch.source"
 local script = require "bittern.script"
 local work = require "bittern.work"
 
@@ -27,6 +28,7 @@ local function arguments(parser)
   parser:option("--idea-file", "the same, from a file"):argname "FILE"
   parser:option("--implements", "centerless tasks: the submission whose idea it builds on")
     :argname "ID"
+  patches.arguments(parser)
   parser:option("--base-ref", "commit of the task's repository (default: its branch's)")
     :argname "COMMIT"
   contradictions.arguments(parser)
@@ -70,6 +72,15 @@ local function read_idea(args)
   return true
 end
 
+-- Another folder's checkout is another request, whatever it is called from here.
+local function resolve_workspace(args)
+  if not args.workspace then return true end
+  local path, message, code = fs.realpath(args.workspace)
+  if not path then return nil, message, code end
+  args.workspace = path
+  return true
+end
+
 -- Arguments as the steps see them, checked as far as no network is needed.
 local function prepare(args, flow)
   local set, message, code = parse_set(args.set)
@@ -78,8 +89,10 @@ local function prepare(args, flow)
   local ok
   ok, message, code = split_set(args, flow)
   if not ok then return nil, message, code end
-  ok, message, code = read_idea(args)
-  if not ok then return nil, message, code end
+  for _, step in ipairs { read_idea, resolve_workspace } do
+    ok, message, code = step(args)
+    if not ok then return nil, message, code end
+  end
   return work.settings(args)
 end
 

@@ -52,16 +52,9 @@ local function submission_of(ctx, open, demands)
   local submission, message, code = sidecar.read(ctx.args.submission)
   if not submission then return nil, message, code end
   local built
-  built, message, code = patches.read(ctx, open.task,
-    { allow_empty = patches.allows_empty(demands), client = open.client })
+  built, message, code = patches.submitted(ctx, open.task, demands, open.client)
   if not built then return nil, message, code end
-  if built.commit and ctx.args.base_ref and built.commit ~= ctx.args.base_ref then
-    return nil, ("--base-ref is not the checkout's HEAD, %s"):format(built.commit), "usage"
-  end
-  submission.patch = built.text
-  submission.base_ref, message, code = submit.base_ref(open.task,
-    ctx.args.base_ref or built.commit, open.client)
-  if not submission.base_ref then return nil, message, code end
+  submission.patch, submission.base_ref = built.text, built.base_ref
   return submission
 end
 

@@ -3,6 +3,7 @@ local fs = require "core.fs"
 
 local common = require "bittern.rules.common"
 local patch = require "bittern.patch"
+local submit = require "bittern.submit"
 local workspace = require "bittern.workspace"
 
 local M = {}
@@ -53,9 +54,11 @@ function M.allows_empty(demands)
   return false
 end
 
-local function from_file(path)
+local function from_file(path, task, options)
   local text, message, code = fs.read(path, FILE_MAX)
   if not text then return nil, message, code end
+  local stop = not options.unchecked and patch.stop(text, patch.spec(task))
+  if stop then return nil, ("%s: %s"):format(path, stop.message), "patch" end
   return { text = text, left_out = {}, hidden = {} }
 end
 
@@ -82,7 +85,7 @@ function M.read(ctx, task, options)
   end
   local built, why, id
   if ctx.args.patch then
-    built, why, id = from_file(ctx.args.patch)
+    built, why, id = from_file(ctx.args.patch, task, options)
   else
     built, why, id = from_checkout(found, task, options)
   end
@@ -90,6 +93,25 @@ function M.read(ctx, task, options)
   tell(ctx, found, built)
   built.commit, built.folder = found.commit, found.folder
   return built
+end
+
+--- What a submission takes from ctx.args: its patch, and the commit that it speaks of.
+-- @param ctx a command's context; ctx.args has workspace, patch and base_ref
+-- @param demands as rules.of_task
+-- @param client of the coordinator
+-- @return {text =, base_ref = 40 hexadecimal digits}, or nil, message, code
+function M.submitted(ctx, task, demands, client)
+  local built, message, code = M.read(ctx, task,
+    { allow_empty = M.allows_empty(demands), client = client })
+  if not built then return nil, message, code end
+  local given = ctx.args.base_ref
+  if built.commit and given and built.commit ~= given then
+    return nil, ("--base-ref is not the checkout's HEAD, %s"):format(built.commit), "usage"
+  end
+  local base_ref
+  base_ref, message, code = submit.base_ref(task, given or built.commit, client)
+  if not base_ref then return nil, message, code end
+  return { text = built.text, base_ref = base_ref }
 end
 
 return M

@@ -5,6 +5,7 @@ local sha256 = require "core.sha256"
 local claims = require "bittern.claim"
 local gate = require "bittern.gate"
 local pack = require "bittern.artifact.pack"
+local patches = require "bittern.patch.source"
 local preview = require "bittern.preview"
 local proposal = require "bittern.proposal"
 local publishing = require "bittern.publishing"
@@ -18,11 +19,17 @@ local until_sent <const> = steps.until_sent
 local function discover(ctx)
   local task, message, code = ctx.client:find(ctx.args.slug)
   if not task then return nil, message, code end
-  local base_ref
-  base_ref, message, code = submit.base_ref(task, ctx.args.base_ref, ctx.client)
-  if not base_ref then return nil, message, code end
-  return { task = task, base_ref = base_ref },
+  return { task = task },
     ("%s: %s, %s"):format(task.slug, task.title or "no title", task.competition_mode)
+end
+
+-- The patch is made again every time: what counts is the checkout as it is when it is submitted.
+local function build_patch(ctx, state)
+  local built, message, code = patches.submitted(ctx, state.discover.task, ctx.demands, ctx.client)
+  if not built then return nil, message, code end
+  local what = built.text == "" and "none, the artifact alone" or ("%s bytes"):format(
+    ctx.report.thousands(#built.text))
+  return built, ("%s, at %s"):format(what, built.base_ref)
 end
 
 local function claim_fields(ctx)
@@ -105,7 +112,8 @@ local function judge(ctx, state, draft)
     return nil, ("this artifact was submitted before, as %s (%s); a duplicate earns nothing")
       :format(twin.id, tostring(twin.status)), "stop"
   end
-  local body = submit.body(submission, state.claim.id, state.discover.base_ref)
+  submission.patch = state.patch.text
+  local body = submit.body(submission, state.claim.id, state.patch.base_ref)
   local verdict = gate.judge(ctx.demands.rules, body, state.discover.task, {
     hotkey = ctx.hotkey, submissions = known, draft = draft, url_check = { ok = true },
     decided = ctx.decisions,
@@ -195,6 +203,7 @@ return {
     { name = "discover", always = true, run = until_sent(discover) },
     { name = "onboard", always = true, run = until_sent(steps.onboard) },
     { name = "rules", always = true, run = steps.rules },
+    { name = "patch", always = true, run = until_sent(build_patch) },
     { name = "claim", always = true, run = until_sent(take_claim), preview = preview_claim },
     { name = "compress", inputs = work.compress_inputs, run = until_sent(compress) },
     { name = "eval", inputs = work.eval_inputs, run = until_sent(evaluate) },
