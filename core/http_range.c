@@ -1,6 +1,7 @@
-/* Ranged GETs by libcurl's multi interface. The head of every answer is judged
- * before one of its bytes is written: what is not exactly the wanted part of
- * the wanted version never touches the file. */
+/* Ranges by libcurl's multi interface, http_range_send.c has those that go up.
+ * The head of every answer is judged before one of its bytes is written: what
+ * is not exactly the wanted part of the wanted version never touches the file.
+ */
 #include "http_range.h"
 
 #include <fcntl.h>
@@ -85,9 +86,16 @@ static bool same_version(const char *etag, const char *wanted) {
                 wanted + (is_weak(wanted) ? 2 : 0)) == 0;
 }
 
+/* Of a PUT: the server has the bytes, or it says why not. */
+static enum verdict judge_sent(struct range *range, long status) {
+  range->promised = range->last - range->first + 1;
+  return status >= 200 && status < 300 ? VERDICT_GOOD : VERDICT_STATUS;
+}
+
 static enum verdict judge(struct range *range) {
   long status = 0;
   curl_easy_getinfo(range->easy, CURLINFO_RESPONSE_CODE, &status);
+  if (range->sends) return judge_sent(range, status);
   if (status != 200 && status != 206) return VERDICT_STATUS;
   const char *encoding = field(range, "Content-Encoding");
   if (encoding != NULL && strcasecmp(encoding, "identity") != 0)
@@ -110,14 +118,15 @@ static size_t on_body(char *data, size_t one, size_t size, void *user) {
   struct range *range = user;
   (void)one; /* always 1 */
   if (range->verdict == VERDICT_NONE) range->verdict = judge(range);
-  if (range->verdict == VERDICT_STATUS) return keep_note(range, data, size);
+  if (range->verdict == VERDICT_STATUS || range->sends)
+    return keep_note(range, data, size);
   if (range->verdict != VERDICT_GOOD) return 0;
   range->too_long = size > range->promised - range->received;
   if (range->too_long) return 0;
-  range->write_error =
+  range->file_error =
       base_write(range->fd, (struct bytes){(const uint8_t *)data, size},
                  (off_t)(range->first + range->received));
-  if (range->write_error != 0) return 0;
+  if (range->file_error != 0) return 0;
   range->received += size;
   return size;
 }
@@ -163,7 +172,7 @@ static bool add_headers(struct range *range) {
 bool range_begin(struct ranges *ranges, struct range *range, const char *url,
                  bool direct) {
   CURL *easy = range->easy;
-  if (easy == NULL || !add_headers(range)) return false;
+  if (easy == NULL || !(range->sends || add_headers(range))) return false;
   curl_easy_setopt(easy, CURLOPT_URL, url);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, range->headers);
   curl_easy_setopt(easy, CURLOPT_NOPROXY, direct ? "*" : NULL);
@@ -172,6 +181,7 @@ bool range_begin(struct ranges *ranges, struct range *range, const char *url,
   curl_easy_setopt(easy, CURLOPT_PRIVATE, range);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, range->error);
   curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_SIZE);
+  if (range->sends) range_send(range);
   range->moved = base_now();
   if (ranges->since <= 0) ranges->since = range->moved;
   return curl_multi_add_handle(ranges->multi, easy) == CURLM_OK;
@@ -181,8 +191,9 @@ static void end(struct range *range, CURLcode result) {
   range->ended = true;
   range->result = result;
   /* Begins to write now what a commit will have to wait for. */
-  sync_file_range(range->fd, (off_t)range->first, (off_t)range->received,
-                  SYNC_FILE_RANGE_WRITE);
+  if (!range->sends)
+    sync_file_range(range->fd, (off_t)range->first, (off_t)range->received,
+                    SYNC_FILE_RANGE_WRITE);
   /* An answer without a body was not judged yet. */
   if (range->verdict == VERDICT_NONE && result == CURLE_OK)
     range->verdict = judge(range);

@@ -1,5 +1,5 @@
-/* Ranges of remote files, several at a time, each into its place in a local
- * file; plain C under core.http. */
+/* Ranges of files, several at a time, each from a server into its place in a
+ * local file, or from there to a server; plain C under core.http. */
 #ifndef BITTERN_HTTP_RANGE_H
 #define BITTERN_HTTP_RANGE_H
 
@@ -18,23 +18,26 @@ enum verdict {
   VERDICT_ENCODED, /* a Content-Encoding: not the bytes themselves */
 };
 
-/* One request. What was received lies from `first` on in the file. */
+/* One request. What was received lies from `first` on in the file; of one that
+ * is sent, `received` counts what libcurl took, and `note` holds the answer. */
 struct range {
   struct range *next;
   CURL *easy;
   struct curl_slist *headers;
   int64_t id;
+  bool sends; /* to the server */
   int fd;
   uint64_t first, last; /* inclusive, as in HTTP */
   uint64_t total;       /* bytes of the whole file */
   char *etag;           /* NULL: not known */
   double stall;         /* s without a byte until it is given up; 0: never */
   uint64_t received;
-  uint64_t promised; /* bytes of the answer, once its head is there */
+  uint64_t promised; /* bytes that the head promised, or that are sent */
   enum verdict verdict;
-  struct text note; /* the beginning of a refusal's body */
-  int write_error;  /* an errno value */
-  bool too_long;    /* more bytes than its head promised */
+  struct text
+      note;       /* the beginning of a refusal's body, or of a PUT's answer */
+  int file_error; /* an errno value */
+  bool too_long;  /* more bytes than its head promised */
   bool stalled;
   uint64_t seen; /* `received` at the time `moved` */
   double moved;
@@ -58,10 +61,13 @@ bool ranges_open(struct ranges *ranges);
 /* A new range with its easy handle, in the list; NULL without memory. */
 struct range *range_new(struct ranges *ranges);
 
-/* Sets what all ranges need and begins the request: first, last, total, etag,
- * fd and headers are set. False when libcurl does not take it. */
+/* Sets what all ranges need and begins the request: sends, first, last, total,
+ * etag, fd and headers are set. False when libcurl does not take it. */
 bool range_begin(struct ranges *ranges, struct range *range, const char *url,
                  bool direct);
+
+/* Makes the request a PUT of the range. */
+void range_send(struct range *range);
 
 /* Moves bytes for at most `seconds`, or until a range has ended. Returns one
  * that has ended, which the caller drops, or NULL. */

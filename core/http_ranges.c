@@ -1,6 +1,7 @@
-/* core.http's ranges: parts of remote files, many at once, each written into
- * its place in a local file. Which parts, and what is done about those that
- * fail, is for scripts to say; http_range.c moves the bytes. */
+/* core.http's ranges: parts of files, many at once, each from a server into its
+ * place in a local file, or from there to a server. Which parts, and what is
+ * done about those that fail, is for scripts to say; http_range.c moves the
+ * bytes. */
 #include "http_ranges.h"
 
 #include <errno.h>
@@ -73,7 +74,7 @@ static void read_range(lua_State *L, struct range *range) {
   range->id = bind_opt_integer(L, 2, "id", 0, INT64_MAX, 0);
   range->first = read_offset(L, "first");
   range->last = read_offset(L, "last");
-  range->total = read_offset(L, "total");
+  range->total = range->sends ? range->last + 1 : read_offset(L, "total");
   if (range->first > range->last || range->last >= range->total)
     luaL_error(L, "the range does not lie in the file");
   range->stall = http_read_seconds(L, 2, "stall_timeout", 30);
@@ -84,11 +85,13 @@ static void read_range(lua_State *L, struct range *range) {
 
 static int begin(lua_State *L, struct handle *handle, struct range *range) {
   struct target target;
+  const char *method = range->sends ? "PUT" : "GET";
+  int access = range->sends ? O_RDONLY : O_WRONLY | O_NOFOLLOW;
   const char *url = read_string(L, "url"), *path = read_string(L, "path");
   read_range(L, range);
-  if (http_refuses(L, 2, "GET", url, NULL, &target)) return 3;
+  if (http_refuses(L, 2, method, url, NULL, &target)) return 3;
   if (range->easy == NULL) return luaL_error(L, "not enough memory");
-  range->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+  range->fd = open(path, access | O_CLOEXEC);
   if (range->fd < 0) return bind_errno(L, errno, path);
   /* With HTTP/2 all ranges would share one connection, and its rate. */
   http_transport(range->easy, false, handle->connect, handle->ca_file);
@@ -105,6 +108,25 @@ static int protected_begin(lua_State *L) {
   return begin(L, lua_touserdata(L, 1), range);
 }
 
+/* Arguments: ranges, options with those keys. */
+static int start(lua_State *L, const char *const keys[], bool sends) {
+  struct handle *handle = check_handle(L);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  bind_check_keys(L, 2, keys);
+  lua_settop(L, 2);
+  lua_pushcfunction(L, protected_begin);
+  struct range *range = range_new(&handle->ranges);
+  if (range == NULL) return luaL_error(L, "not enough memory");
+  range->sends = sends;
+  lua_pushvalue(L, 1);
+  lua_pushvalue(L, 2);
+  lua_pushlightuserdata(L, range);
+  int status = lua_pcall(L, 3, LUA_MULTRET, 0);
+  if (status == LUA_OK && lua_toboolean(L, 3)) return 1;
+  range_drop(&handle->ranges, range);
+  return status == LUA_OK ? lua_gettop(L) - 2 : lua_error(L);
+}
+
 /* ranges:start{url=, path= of a file that is there, first=, last= (inclusive),
  * total= bytes of the remote file, etag= or nil, id = 0, headers=,
  * stall_timeout = 30 s, allow_http = false}
@@ -113,20 +135,17 @@ static int ranges_start(lua_State *L) {
   static const char *const keys[] = {
       "url", "path",    "first",         "last",       "total", "etag",
       "id",  "headers", "stall_timeout", "allow_http", NULL};
-  struct handle *handle = check_handle(L);
-  luaL_checktype(L, 2, LUA_TTABLE);
-  bind_check_keys(L, 2, keys);
-  lua_settop(L, 2);
-  lua_pushcfunction(L, protected_begin);
-  struct range *range = range_new(&handle->ranges);
-  if (range == NULL) return luaL_error(L, "not enough memory");
-  lua_pushvalue(L, 1);
-  lua_pushvalue(L, 2);
-  lua_pushlightuserdata(L, range);
-  int status = lua_pcall(L, 3, LUA_MULTRET, 0);
-  if (status == LUA_OK && lua_toboolean(L, 3)) return 1;
-  range_drop(&handle->ranges, range);
-  return status == LUA_OK ? lua_gettop(L) - 2 : lua_error(L);
+  return start(L, keys, false);
+}
+
+/* ranges:send{url=, path=, first=, last=, id = 0, headers=, stall_timeout = 30
+ * s, allow_http = false} -> true | nil, message, code. A PUT of these bytes of
+ * the file. */
+static int ranges_send(lua_State *L) {
+  static const char *const keys[] = {"url",           "path",       "first",
+                                     "last",          "id",         "headers",
+                                     "stall_timeout", "allow_http", NULL};
+  return start(L, keys, true);
 }
 
 /* Pushes the header fields of a range's answer. [-0, +1, m] */
@@ -155,14 +174,15 @@ static int push_reason(lua_State *L, const struct range *range) {
     return 2;
   }
   int results;
-  if (range->write_error != 0)
-    results = bind_errno(L, range->write_error, "writing");
+  if (range->file_error != 0)
+    results =
+        bind_errno(L, range->file_error, range->sends ? "reading" : "writing");
   else if (range->too_long)
     results = bind_fail(L, "invalid_response", "more bytes than promised");
   else if (range->stalled)
     results = bind_fail(L, "timeout", "no byte moved for %f s", range->stall);
   else if (range->result != CURLE_OK)
-    results = http_fail(L, "GET",
+    results = http_fail(L, range->sends ? "PUT" : "GET",
                         http_failure(range->easy, range->result, range->error));
   else if (range->received < range->promised)
     results = bind_fail(L, "network", "the answer ended early");
@@ -171,8 +191,8 @@ static int push_reason(lua_State *L, const struct range *range) {
   return results - 1; /* without the nil, which stays below */
 }
 
-/* {id, received, status, headers, note = beginning of a refusal's body,
- * message, code: where it failed}. [-0, +1, m] */
+/* {id, received (or sent), status, headers, note = beginning of a refusal's
+ * body, message, code: where it failed}. [-0, +1, m] */
 static void push_end(lua_State *L, const struct range *range) {
   long status = 0;
   curl_easy_getinfo(range->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -213,7 +233,7 @@ static int ranges_lua_step(lua_State *L) {
   return 1;
 }
 
-/* ranges:received([id]) -> bytes written since the beginning, or of a range
+/* ranges:received([id]) -> bytes moved since the beginning, or of a range
  * that is under way. */
 static int ranges_received(lua_State *L) {
   const struct handle *handle = check_handle(L);
@@ -248,9 +268,12 @@ static int handle_tostring(lua_State *L) {
 }
 
 void http_ranges_type(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"start", ranges_start},       {"step", ranges_lua_step},
-      {"received", ranges_received}, {"count", ranges_count},
-      {"close", handle_close},       {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"start", ranges_start},
+                                     {"send", ranges_send},
+                                     {"step", ranges_lua_step},
+                                     {"received", ranges_received},
+                                     {"count", ranges_count},
+                                     {"close", handle_close},
+                                     {NULL, NULL}};
   bind_type(L, RANGES_META, methods, handle_close, handle_tostring);
 }

@@ -89,6 +89,13 @@ local function reason(response, message)
   return ("%s answers %d"):format(response.url:match("^[^?#]*"), response.status)
 end
 
+--- Whether a request that may be sent again is worth another try.
+-- @param failure {code, status}, as core.http's ranges give it
+function M.is_passing(failure)
+  local response = failure.code == "http_status" and failure or nil
+  return is_worth_it(true, response, failure.code)
+end
+
 -- What the last try gave, with their number.
 local function give_up(try, response, message, code)
   if not response and try > 1 then message = ("%s (%d tries)"):format(message, try) end

@@ -48,11 +48,12 @@ routes["POST /([^/]+/[^/]+)%.git/info/lfs/objects/batch"] = function(hub, reques
     local href = hub.store_url .. "/whole/" .. object.oid .. "?X-Sig=1"
     if object.size > hub.chunk then
       header.chunk_size = ("%d"):format(hub.chunk)
+      hub.uploads = hub.uploads + 1
       for number = 1, (object.size + hub.chunk - 1) // hub.chunk do
-        header[("%05d"):format(number)] = ("%s/part/%s/%d?X-Sig=1"):format(hub.store_url,
-          object.oid, number)
+        header[("%05d"):format(number)] = ("%s/part/%s/%d?X-Sig=%d"):format(
+          hub.store_url, object.oid, number, hub.uploads)
       end
-      href = hub.store_url .. "/complete/" .. object.oid
+      href = ("%s/complete/%s?X-Sig=%d"):format(hub.store_url, object.oid, hub.uploads)
     end
     out.actions = { upload = { href = href, header = header },
       verify = { href = hub.url .. "/verify" } }
@@ -112,35 +113,45 @@ function M.handle(hub, request)
   return answer(404, { error = "no route" })
 end
 
+-- Parts of an upload: they belong to the answer that gave their URLs, and expire with it.
+local function take_part(hub, upload, number, body)
+  hub.parts[upload] = hub.parts[upload] or {}
+  hub.parts[upload][number] = body
+  hub.received = hub.received + #body
+  return { status = 200, headers = { ETag = ('"p%d-%s"'):format(number, upload) } }
+end
+
+local function join(hub, upload, oid, wanted)
+  local pieces = {}
+  for i, part in ipairs(wanted) do
+    assert(part.partNumber == i and part.etag == ('"p%d-%s"'):format(i, upload))
+    pieces[i] = hub.parts[upload][i]
+  end
+  local bytes = table.concat(pieces)
+  if sha256.hex(bytes) ~= oid then return { status = 400 } end
+  hub.stored[oid], hub.parts[upload] = bytes, nil
+  return answer(200, {})
+end
+
 --- The store behind it, which must never see the token.
 function M.store(hub, request)
   if request.headers.authorization then hub.leaked = true end
   local kind, oid, number = request.path:match("^/(%l+)/(%x+)/?(%d*)$")
-  if kind == "whole" then
-    hub.stored[oid] = request.body
-    return { status = 200 }
-  elseif kind == "part" then
-    hub.parts[tonumber(number)] = request.body
-    return { status = 200, headers = { ETag = '"p' .. number .. '"' } }
-  elseif kind == "complete" then
-    local body = json.decode(request.body)
-    local pieces = {}
-    for i, part in ipairs(body.parts) do
-      assert(part.partNumber == i and part.etag == '"p' .. i .. '"')
-      pieces[i] = hub.parts[i]
-    end
-    local bytes = table.concat(pieces)
-    if sha256.hex(bytes) ~= oid then return { status = 400 } end
-    hub.stored[oid] = bytes
-    return answer(200, {})
+  local upload = (request.query or ""):match("^X%-Sig=(%d+)$")
+  if kind == "file" then return { status = 200, body = hub.stored[oid] } end
+  if not upload or tonumber(upload) <= hub.expired then return { status = 403 } end
+  if kind == "part" then return take_part(hub, upload, tonumber(number), request.body) end
+  if kind == "complete" then
+    return join(hub, upload, oid, json.decode(request.body).parts)
   end
-  return { status = 200, body = hub.stored[oid] }
+  hub.stored[oid] = request.body
+  return { status = 200 }
 end
 
 --- @return the hub's state: {token, url and store_url to be set, repos, stored, commits, log}
 function M.new(options)
   local hub = { token = "hf_canary", repos = {}, stored = {}, parts = {}, commits = 0, log = {},
-    regular = 1000, chunk = 1 << 20 }
+    uploads = 0, expired = 0, received = 0, regular = 1000, chunk = 1 << 20 }
   for key, value in pairs(options or {}) do hub[key] = value end
   return hub
 end

@@ -23,11 +23,15 @@ end
 
 local function publish(file, to, servers, options)
   local argv = { "publish", file.path, "--to", to }
+  if options.measured then -- its peak of memory is the last word of stdout then
+    argv = { "run", support.root .. "/tests/fixtures/peak.lua", support.bin, table.unpack(argv) }
+  end
   for _, set in ipairs(options.set or {}) do
     argv[#argv + 1] = "--set"
     argv[#argv + 1] = set
   end
-  return serving.bittern(argv, servers, { home = file.home, env = options.env })
+  return serving.bittern(argv, servers, { home = file.home, env = options.env,
+    kill_when = options.kill_when })
 end
 
 describe("the proof of a URL", function()
@@ -211,14 +215,57 @@ describe("publisher s3", function()
     local store, file = s3_server.new(KEYS), artifact(17 * MIB)
     local server = open(store, 10 * MIB)
     local options = { env = ENV, set = set_of(server, { "part=5" }) }
-    assert.equal(4, publish(file, "s3", { server }, options).status)
-    assert.equal(10 * MIB, store.received)
+    local first = publish(file, "s3", { server }, options)
+    assert.equal(4, first.status, first.stderr)
+    assert.is_true(store.received >= 10 * MIB and store.received < 17 * MIB)
     server.handler = function(request) return s3_server.handle(store, request) end
     local result = publish(file, "s3", { server }, options)
     assert.equal(0, result.status, result.stderr)
     assert.equal(17 * MIB, store.received)
     assert.equal(file.bytes, store.objects["/b/models/" .. file.sha256 .. ".zip"])
     assert.same({}, store.uploads)
+  end)
+
+  it("sends several parts at once, each again when it fails, in little memory", function()
+    local store, file = s3_server.new(KEYS), artifact(44 * MIB)
+    local failures = 0
+    local server = serving.listen(function(request)
+      if request.method == "PUT" and request.query:find("partNumber=3", 1, true)
+        and failures < 2 then
+        failures = failures + 1
+        return { status = 503, headers = { ["Retry-After"] = "0" }, body = "" }
+      end
+      return s3_server.handle(store, request)
+    end, { max_body = 64 * MIB })
+    local result = publish(file, "s3", { server }, { env = ENV,
+      set = set_of(server, { "part=20" }), measured = true })
+    assert.equal(0, result.status, result.stderr)
+    assert.is_true(tonumber(result.stdout:match("(%d+)%s*$")) < 40 * MIB, result.stdout)
+    assert.equal(2, failures)
+    assert.equal(44 * MIB, store.received)
+    assert.equal(file.bytes, store.objects["/b/models/" .. file.sha256 .. ".zip"])
+  end)
+
+  -- The parts under way at once have as many bytes as `part` says; a kill costs no more.
+  it("sends at most one part and one request twice after kill -9", function()
+    local store, file = s3_server.new(KEYS), artifact(60 * MIB)
+    local server = open(store)
+    local set = set_of(server, { "part=20" })
+    local stopped = publish(file, "s3", { server }, { env = ENV, set = set,
+      kill_when = function() return store.received >= 25 * MIB end })
+    assert.equal(9, stopped.signal)
+    local before = store.received
+    assert.is_true(before < 60 * MIB)
+    assert.equal(0, publish(file, "s3", { server }, { env = ENV, set = set }).status)
+    assert.equal(file.bytes, store.objects["/b/models/" .. file.sha256 .. ".zip"])
+    assert.is_true(store.received - 60 * MIB <= 20 * MIB, store.received)
+    -- What was whole before the kill was not sent again.
+    local times = {}
+    for _, line in ipairs(store.log) do
+      local number = line:match("^PUT .*partNumber=(%d+)")
+      if number then times[number] = (times[number] or 0) + 1 end
+    end
+    for number, count in pairs(times) do assert.equal(1, count, "part " .. number) end
   end)
 
   it("names what the store says, and missing keys", function()
@@ -314,6 +361,42 @@ describe("publisher huggingface", function()
       assert.equal(1, hub.commits)
     end)
   end
+
+  -- An upload in parts that is killed when the store has some of them.
+  local function killed_midway(hub, servers, file)
+    local stopped = publish(file, "huggingface", servers, { set = { "repo=o/r", "redirect=accept",
+      "parallel=2" }, env = { HF_ENDPOINT = hub.url, HF_TOKEN = hub.token },
+      kill_when = function() return hub.received >= 5 * MIB end })
+    assert.equal(9, stopped.signal)
+    assert.is_true(hub.received < 12 * MIB)
+  end
+
+  it("sends parts that a killed run sent not again", function()
+    local hub, servers = open()
+    local file = artifact(12 * MIB)
+    killed_midway(hub, servers, file)
+    assert.equal(0, up(hub, servers, file, { "redirect=accept" }).status)
+    assert.equal(file.bytes, hub.stored[file.sha256])
+    assert.is_true(hub.received <= 14 * MIB, hub.received) -- what was under way: two parts
+    assert.is_nil(hub.leaked)
+    assert.equal(1, hub.commits)
+  end)
+
+  it("begins anew when the URLs of the parts have expired", function()
+    local hub, servers = open()
+    local file = artifact(12 * MIB)
+    killed_midway(hub, servers, file)
+    hub.expired = hub.uploads
+    local result = up(hub, servers, file, { "redirect=accept" })
+    assert.equal(0, result.status, result.stderr)
+    assert.equal(file.bytes, hub.stored[file.sha256])
+    -- Of a fresh answer it is an error, and is said.
+    local other = artifact(3 * MIB)
+    hub.expired = 99
+    result = up(hub, servers, other, { "redirect=accept" })
+    assert.equal(4, result.status, result.stderr)
+    assert.matches("part %d: status 403", result.stderr)
+  end)
 
   it("does not commit on top of somebody else's commit", function()
     local hub, servers = open()

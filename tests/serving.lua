@@ -19,8 +19,9 @@ end
 --- Runs a program to its end.
 -- @param argv array
 -- @param servers array of what M.listen gave
--- @param options {home = folder, env = {name = value}}
--- @return {status, stdout, stderr, home}
+-- @param options {home = folder, env = {name = value}, kill_when = function() -> whether it is to
+--   be killed by now}
+-- @return {status or signal, stdout, stderr, home}
 function M.run(argv, servers, options)
   options = options or {}
   local home = options.home or support.folder()
@@ -32,11 +33,12 @@ function M.run(argv, servers, options)
   local deadline = sys.clock() + 60
   while not done and sys.clock() < deadline do
     for _, one in ipairs(servers) do assert(one.server:step(one.handler, 0.003)) end
+    if options.kill_when and options.kill_when() then child:kill(9) end
     done = child:wait(servers[1] and 0 or 0.1)
   end
   assert(done, "the program does not end")
-  return { status = done.status, stdout = fs.read(home .. "/.out"), home = home,
-    stderr = fs.read(home .. "/.err") }
+  return { status = done.status, signal = done.signal, home = home,
+    stdout = fs.read(home .. "/.out"), stderr = fs.read(home .. "/.err") }
 end
 
 --- Runs bittern.

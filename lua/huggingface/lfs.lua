@@ -1,9 +1,9 @@
 -- Git LFS as the hub speaks it: asking where bytes go, sending them, having them checked.
 --
--- Source: Git LFS batch API; the hub adds a transfer "multipart", whose part URLs are the numbered
--- members of the upload's header.
+-- Source: Git LFS batch API; the hub adds a transfer "multipart".
 local http = require "bittern.http"
 local json = require "bittern.json"
+local multipart = require "bittern.huggingface.multipart"
 
 local M = {}
 
@@ -50,42 +50,6 @@ local function put(url, piece, headers, told)
   return nil, ("PUT %s: status %d"):format(url:match("^[^?#]*"), response.status), "http_status"
 end
 
--- Signed URLs of the parts, in order.
-local function part_urls(header, size)
-  local chunk = math.tointeger(tonumber(header.chunk_size))
-  if not chunk or chunk < 1 then
-    return nil, "the hub gives a bad chunk_size", "invalid_response"
-  end
-  local urls, count = {}, (size + chunk - 1) // chunk
-  for key, url in pairs(header) do
-    local number = math.tointeger(tonumber(key))
-    if number and type(url) == "string" then urls[number] = url end
-  end
-  if #urls ~= count then
-    return nil, ("the hub gives %d part URLs for %d parts"):format(#urls, count),
-      "invalid_response"
-  end
-  return urls, chunk
-end
-
-local function send_parts(upload, artifact, bytes, on_progress)
-  local urls, chunk, code = part_urls(upload.header, artifact.size)
-  if not urls then return nil, chunk, code end
-  local parts = {}
-  for number, url in ipairs(urls) do
-    local first = (number - 1) * chunk
-    local told = on_progress and function(done) on_progress(first + done, artifact.size) end
-    local response, message, id = put(url, bytes:slice(first,
-      math.min(chunk, artifact.size - first)), nil, told)
-    if not response then return nil, message, id end
-    parts[number] = { partNumber = number, etag = response.headers.etag or "" }
-  end
-  -- The URL is the hub's, but on any host: no token goes with it.
-  return http.json("POST", upload.href, { headers = { "Content-Type: " .. KIND,
-    "Accept: " .. KIND }, retry = { idempotent = true },
-    body = json.encode { oid = artifact.sha256, parts = json.array(parts) } })
-end
-
 local function header_lines(header)
   local lines = {}
   for name, value in pairs(type(header) == "table" and header or {}) do
@@ -97,20 +61,21 @@ end
 
 --- Sends the bytes of a file to LFS, unless it has them.
 -- @param hub {endpoint, headers, repo}
--- @param artifact {sha256, size}
+-- @param artifact {path, sha256, size}
 -- @param bytes map of the file
--- @param on_progress function(done, total) or nil
+-- @param options {parallel = parts at once, on_progress = function(done, total) or nil}
 -- @return true, or nil, message, code
-function M.send(hub, artifact, bytes, on_progress)
+function M.send(hub, artifact, bytes, options)
   local actions, message, code = batch(hub, artifact)
   if not actions then return nil, message, code end
   local upload = actions.upload
   if not upload then return true end -- the hub has these bytes
   local sent
   if type(upload.header) == "table" and upload.header.chunk_size then
-    sent, message, code = send_parts(upload, artifact, bytes, on_progress)
+    sent, message, code = multipart.send(hub.endpoint .. "/" .. hub.repo, upload, artifact, options)
   else
-    sent, message, code = put(upload.href, bytes, header_lines(upload.header), on_progress)
+    sent, message, code = put(upload.href, bytes, header_lines(upload.header),
+      options.on_progress)
   end
   if sent == nil then return nil, message, code end
   if not actions.verify then return true end

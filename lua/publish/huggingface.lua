@@ -2,7 +2,7 @@
 --
 --   preupload      which way the file goes: in the commit itself, or to LFS
 --   objects/batch  where LFS wants the bytes: nowhere (it has them), one URL, or one for each part
---   PUT            the bytes; parts that an earlier run sent are not known to the hub and go again
+--   PUT            the bytes; parts that an earlier run sent do not go again
 --   commit         the pointer, on top of the very commit that was seen before
 --
 -- Large files answer `resolve` with a redirect, which the public replay engine refuses: this is
@@ -123,7 +123,8 @@ local function upload(ctx, hub, artifact, path)
   if way == "lfs" and ctx.args.redirect ~= "accept" then return nil, REDIRECT, "redirect" end
   if way == "lfs" then
     local ok
-    ok, message, code = lfs.send(hub, artifact, bytes, ctx.on_progress)
+    ok, message, code = lfs.send(hub, artifact, bytes, { on_progress = ctx.on_progress,
+      parallel = math.max(1, ctx.args.parallel) })
     if not ok then return nil, message, code end
   end
   local operation
@@ -140,6 +141,7 @@ return {
     revision = { "main", "branch" },
     name = { "{sha256}.zip", "name of the file there" },
     message = { "Add an artifact", "summary of the commit" },
+    parallel = { 4, "parts under way at once" },
     create = { true, "make the repository where it is not there" },
     redirect = { "refuse", "accept: upload although large files answer with a redirect" },
   },

@@ -175,4 +175,59 @@ describe("core.http.ranges", function()
     ranges:close()
     assert.has_error(function() ranges:count() end)
   end)
+
+  -- Sends the ranges of a file, in one process by turns.
+  local function send(handler, wanted, options)
+    local server <close> = assert(httpd.listen { on_error = error })
+    local path = support.folder() .. "/file"
+    assert(fs.write(path, TEXT))
+    local ranges <close> = http.ranges()
+    for id, pair in ipairs(wanted) do
+      local start = { url = ("http://127.0.0.1:%d/%d?key=secret"):format(server:port(), id),
+        id = id, path = path, first = pair[1], last = pair[2], headers = { "X-Part: " .. id } }
+      for key, value in pairs(options or {}) do start[key] = value end
+      assert(ranges:send(start))
+    end
+    local ended = {}
+    local deadline = os.time() + 20
+    while ranges:count() > 0 do
+      assert(os.time() < deadline, "the ranges do not end")
+      assert(server:step(handler, 0.01))
+      local one, message = ranges:step(0.01)
+      assert(one ~= nil, message)
+      if one then ended[one.id] = one end
+    end
+    return ended, ranges:received()
+  end
+
+  it("sends ranges of a file, many at once", function()
+    local seen = {}
+    local ended, sent = send(function(request)
+      seen[request.path] = request.method .. request.headers["x-part"] .. request.body
+      return { status = 201, headers = { ETag = request.path }, body = "well done" }
+    end, { { 0, 99 }, { 100, 400000 }, { 400001, #TEXT - 1 } })
+    assert.equal("PUT1" .. TEXT:sub(1, 100), seen["/1"])
+    assert.equal("PUT2" .. TEXT:sub(101, 400001), seen["/2"])
+    assert.equal("PUT3" .. TEXT:sub(400002), seen["/3"])
+    assert.equal(#TEXT, sent)
+    assert.same({ 201, "/2", "well done" },
+      { ended[2].status, ended[2].headers.etag, ended[2].note })
+    assert.is_nil(ended[2].code)
+  end)
+
+  it("tells of a PUT that is refused, and of a file that was cut", function()
+    local refused = send(function() return { status = 403, body = "no" } end, { { 0, 9 } })[1]
+    assert.same({ "http_status", 403, "no" }, { refused.code, refused.status, refused.note })
+    assert.equal(403, send(function() return { status = 403 } end, { { 0, 9 } })[1].status)
+    assert.equal("http_status",
+      send(function() return { status = 500 } end, { { 0, 400000 } })[1].code)
+    local cut = send(function() return { status = 200 } end, { { #TEXT - 5, #TEXT + 5 } })[1]
+    assert.equal("io", cut.code)
+    local ranges <close> = http.ranges()
+    assert.equal("not_found", select(3, ranges:send { url = "http://127.0.0.1:1/", first = 0,
+      last = 1, path = "/none" }))
+    assert.equal("insecure", select(3, ranges:send { url = "http://example.org/", first = 0,
+      last = 1, path = "/none" }))
+    assert.has_error(function() ranges:send { total = 1 } end, "unknown option 'total'")
+  end)
 end)
