@@ -3,7 +3,7 @@
 local sys = require "core.sys"
 
 local check = require "bittern.check"
-local contradictions = require "bittern.rules.contradictions"
+local decisions = require "bittern.decisions"
 local gate = require "bittern.gate"
 local ledgers = require "bittern.ledger"
 local once = require "bittern.once"
@@ -49,13 +49,15 @@ end
 --- What can be judged before there is a submission: a claim is not taken for a task that no
 -- submission can be made for.
 -- @param ctx a command's context
--- @param open {client=, task=}
+-- @param open {client=, task=, ledger=}
 -- @return true, or nil, message, "stop" or another code
 function M.look_first(ctx, open)
   local parts, message, code = session.demands(ctx, open.client, open.task)
   if not parts then return nil, message, code end
-  local judged = gate.early(parts.rules, open.task,
-    { decided = contradictions.decided(ctx.args) })
+  local decided, why, id = decisions.of(ctx, { coordinator = open.client.base, task = open.task,
+    text = parts.text, ledger = open.ledger }, parts.rules)
+  if not decided then return nil, why, id end
+  local judged = gate.early(parts.rules, open.task, { decided = decided })
   if judged.verdict == "PASS" then return true end
   return nil, work.stop(ctx, judged), "stop"
 end

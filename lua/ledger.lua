@@ -1,5 +1,5 @@
 -- The miner's own durable record: runs and their steps, artifacts, every POST (ledger/posts.lua),
--- compressions (ledger/compressions.lua), scores (ledger/scores.lua), events.
+-- compressions (ledger/compressions.lua), scores (ledger/scores.lua), decisions, events.
 -- Each write is on disk before it returns: an intent survives what happens to its POST.
 local fs = require "core.fs"
 local sha256 = require "core.sha256"
@@ -8,6 +8,7 @@ local sys = require "core.sys"
 
 local canonical = require "bittern.canonical"
 local compressions = require "bittern.ledger.compressions"
+local decisions = require "bittern.ledger.decisions"
 local paths = require "bittern.paths"
 local posts = require "bittern.ledger.posts"
 local schema = require "bittern.ledger.schema"
@@ -16,7 +17,7 @@ local scores = require "bittern.ledger.scores"
 local M = {}
 
 local Ledger = {}
-for _, methods in ipairs { posts, compressions, scores } do
+for _, methods in ipairs { posts, compressions, scores, decisions } do
   for name, method in pairs(methods) do Ledger[name] = method end
 end
 Ledger.__index = Ledger
@@ -163,17 +164,6 @@ end
 function Ledger:event(run, kind, text)
   return self:update("INSERT INTO events (run, at, kind, text) VALUES (?, ?, ?, ?)",
     run, self.now(), kind, text)
-end
-
---- The texts of one kind in a run's history.
--- @return set of texts, or nil, message, code
-function Ledger:events(run, kind)
-  local rows, message, code =
-    self:query("SELECT text FROM events WHERE run = ? AND kind = ?", run, kind)
-  if not rows then return nil, "ledger: " .. message, code end
-  local set = {}
-  for _, row in ipairs(rows) do set[row.text] = true end
-  return set
 end
 
 --- Any question, for people's scripts.

@@ -3,7 +3,7 @@ local fs = require "core.fs"
 local sha256 = require "core.sha256"
 
 local canonical = require "bittern.canonical"
-local contradictions = require "bittern.rules.contradictions"
+local decisions = require "bittern.decisions"
 local gate = require "bittern.gate"
 local track = require "bittern.track"
 local work = require "bittern.work"
@@ -42,26 +42,6 @@ function M.onboard(ctx, state)
   return { sha256 = sha256.hex(text) }, ("%d lines"):format(select(2, text:gsub("\n", "")))
 end
 
--- What the user decides now, or decided when this run was run before. A contradiction whose words
--- have changed is another one.
-local function decisions(ctx, list)
-  local decided = contradictions.decided(ctx.args)
-  local before, message, code = ctx.ledger:events(ctx.run.id, "decision")
-  if not before then return nil, message, code end
-  for _, rule in ipairs(list) do
-    local text = rule.contradiction
-    if text and before[text] and not decided[rule.value] then
-      decided[rule.value] = true
-      local line = "    decided before: %s; --restart asks again"
-      ctx.report.say(ctx.report.clean(line:format(text)))
-    elseif text and decided[rule.value] and not before[text] then
-      local noted, why, id = ctx.ledger:event(ctx.run.id, "decision", text)
-      if not noted then return nil, why, id end
-    end
-  end
-  return decided
-end
-
 --- Step: merges every rule of the task into ctx.demands, the user's decisions into ctx.decisions,
 -- and stops at what needs no submission.
 function M.rules(ctx, state)
@@ -75,7 +55,8 @@ function M.rules(ctx, state)
       ctx.report.warn(ctx.report.clean(("rule %s (%s): %s"):format(rule.id, rule.source, conflict)))
     end
   end
-  ctx.decisions, message, code = decisions(ctx, list)
+  ctx.decisions, message, code = decisions.of(ctx, { coordinator = ctx.client.base,
+    task = state.discover.task, text = text, ledger = ctx.ledger }, list)
   if not ctx.decisions then return nil, message, code end
   local early = gate.early(list, state.discover.task, { decided = ctx.decisions })
   if early.verdict ~= "PASS" and not ctx.sent then return nil, work.stop(ctx, early), "stop" end

@@ -3,7 +3,7 @@ local sys = require "core.sys"
 
 local check = require "bittern.check"
 local contest = require "bittern.contest"
-local contradictions = require "bittern.rules.contradictions"
+local decisions = require "bittern.decisions"
 local mining = require "bittern.mining"
 
 -- Which hotkey an autonomous agent's `bittern submit` uses: names and paths, never a secret.
@@ -46,7 +46,7 @@ return {
       :default "Bittern: an agent's run"
     parser:option("--timeout", "seconds to wait for the verdict"):argname("S")
       :convert(check.seconds("--timeout")):default "3600"
-    contradictions.arguments(parser)
+    decisions.arguments(parser)
     parser:flag("--restart", "abandon the unfinished run and begin anew")
     parser:flag("--dry-run", "make the workspace, print the claim's request, run nothing")
     parser:epilog(notes)

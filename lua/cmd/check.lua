@@ -1,7 +1,7 @@
 -- bittern check SLUG: would this submission.json be accepted? Nothing is sent.
 local sha256 = require "core.sha256"
 
-local contradictions = require "bittern.rules.contradictions"
+local decisions = require "bittern.decisions"
 local errors = require "bittern.errors"
 local gate = require "bittern.gate"
 local json = require "bittern.json"
@@ -51,8 +51,11 @@ local function look(ctx, client, parts)
   if code then return nil, message, code end
   local submissions, why, id = earlier(ctx, client, parts)
   if id then return nil, why, id end
+  local decided, trouble, kind = decisions.of(ctx, { coordinator = client.base, task = parts.task,
+    text = parts.text }, parts.rules)
+  if not decided then return nil, trouble, kind end
   return { hotkey = client.address, artifact = artifact, submissions = submissions, draft = true,
-    decided = contradictions.decided(ctx.args) }
+    decided = decided }
 end
 
 -- The patch of the workspace or file that is named, in place of the file's own.
@@ -93,7 +96,7 @@ return {
     parser:option("--submission", "the submission.json to judge"):argname "FILE":count(1)
     parser:option("--artifact", "the artifact it speaks of, to measure it"):argname "FILE"
     patches.arguments(parser)
-    contradictions.arguments(parser)
+    decisions.arguments(parser)
     wallet.arguments(parser)
   end,
   run = function(ctx)

@@ -1,7 +1,7 @@
 -- bittern claim SLUG: takes a claim, or finds the one that is already ours.
 local claims = require "bittern.claim"
 local contest = require "bittern.contest"
-local contradictions = require "bittern.rules.contradictions"
+local decisions = require "bittern.decisions"
 local preview = require "bittern.preview"
 
 local function claim(ctx, open)
@@ -34,7 +34,7 @@ return {
       :default "Bittern: one artifact-only submission"
     parser:option("--base-submission", "the submission that you build on"):argname "ID"
     parser:flag("--dry-run", "print the request, send nothing")
-    contradictions.arguments(parser)
+    decisions.arguments(parser)
     contest.arguments(parser)
   end,
   run = function(ctx)

@@ -2,7 +2,7 @@
 local fs = require "core.fs"
 
 local check = require "bittern.check"
-local contradictions = require "bittern.rules.contradictions"
+local decisions = require "bittern.decisions"
 local contest = require "bittern.contest"
 local mining = require "bittern.mining"
 local patches = require "bittern.patch.source"
@@ -31,7 +31,7 @@ local function arguments(parser)
   patches.arguments(parser)
   parser:option("--base-ref", "commit of the task's repository (default: its branch's)")
     :argname "COMMIT"
-  contradictions.arguments(parser)
+  decisions.arguments(parser)
   parser:option("--workflow", "the steps to run"):argname("WORKFLOW"):default "mine"
   parser:option("--timeout", "seconds to wait for the verdict"):argname("S")
     :convert(check.seconds("--timeout")):default(tostring(TIMEOUT))

@@ -4,7 +4,7 @@ local fs = require "core.fs"
 local canonical = require "bittern.canonical"
 local claims = require "bittern.claim"
 local contest = require "bittern.contest"
-local contradictions = require "bittern.rules.contradictions"
+local decisions = require "bittern.decisions"
 local patches = require "bittern.patch.source"
 local preview = require "bittern.preview"
 local sidecar = require "bittern.sidecar"
@@ -28,7 +28,10 @@ end
 local function demands_of(open)
   local text, message, code = open.client:onboard(open.task)
   if not text and code ~= "not_found" then return nil, message, code end
-  return work.rules(open.task, text or "")
+  local demands, why, id = work.rules(open.task, text or "")
+  if not demands then return nil, why, id end
+  demands.text = text
+  return demands
 end
 
 local function send(ctx, open, body)
@@ -68,9 +71,13 @@ local function run(ctx, open)
   claim_id, message, code = claim_of(open, ctx.args.claim)
   if not claim_id then return nil, message, code end
   local body = submit.body(submission, claim_id, submission.base_ref)
+  local decided
+  decided, message, code = decisions.of(ctx, { coordinator = open.client.base, task = open.task,
+    text = demands.text, ledger = open.ledger }, demands.rules)
+  if not decided then return nil, message, code end
   local verdict
   verdict, message, code = submit.judge(open, body, demands.rules,
-    { draft = ctx.args.dry_run, decided = contradictions.decided(ctx.args) })
+    { draft = ctx.args.dry_run, decided = decided })
   if not verdict then return nil, message, code end
   if verdict.verdict ~= "PASS" then return nil, work.stop(ctx, verdict), "stop" end
   if not ctx.args.dry_run then return send(ctx, open, body) end
@@ -89,7 +96,7 @@ return {
     parser:option("--submission", "the sidecar, submission.json"):argname("FILE"):count(1)
     parser:option("--claim", "the claim (default: your active one)"):argname "ID"
     patches.arguments(parser)
-    contradictions.arguments(parser)
+    decisions.arguments(parser)
     parser:option("--base-ref", "commit of the task's repository (default: its branch's)")
       :argname "COMMIT"
     parser:option("--result", "file that gets the coordinator's whole answer"):argname "FILE"

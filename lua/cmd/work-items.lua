@@ -1,6 +1,6 @@
 -- bittern work-items SLUG: what the planner would like to see done; takes one on demand.
 local contest = require "bittern.contest"
-local contradictions = require "bittern.rules.contradictions"
+local decisions = require "bittern.decisions"
 local listing = require "bittern.cli.listing"
 local pool = require "bittern.pool"
 local preview = require "bittern.preview"
@@ -83,7 +83,7 @@ return {
     parser:option("--description", "what you mean to do (default: the item's title)")
       :argname "TEXT"
     parser:flag("--dry-run", "print the request, send nothing")
-    contradictions.arguments(parser)
+    decisions.arguments(parser)
     contest.arguments(parser)
   end,
   run = function(ctx)

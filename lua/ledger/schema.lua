@@ -1,7 +1,7 @@
 -- The tables of the ledger, and their version.
 local M = {}
 
-local VERSION <const> = 4
+local VERSION <const> = 5
 
 local posts <const> = [[CREATE TABLE posts (id INTEGER PRIMARY KEY, run INTEGER REFERENCES runs,
   coordinator TEXT NOT NULL, hotkey TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,
@@ -24,6 +24,11 @@ local scores <const> = [[CREATE TABLE scores (id INTEGER PRIMARY KEY, model TEXT
   nats REAL NOT NULL, error REAL, tokens INTEGER NOT NULL, parameters INTEGER NOT NULL,
   scored REAL NOT NULL, UNIQUE (sha256, text, settings))]]
 
+local decisions <const> = [[CREATE TABLE decisions (coordinator TEXT NOT NULL,
+  task_id TEXT NOT NULL, onboarding TEXT NOT NULL, field TEXT NOT NULL,
+  contradiction TEXT NOT NULL, why TEXT, decided REAL NOT NULL,
+  PRIMARY KEY (coordinator, task_id, onboarding, field))]]
+
 local schema = {
   [[CREATE TABLE runs (id INTEGER PRIMARY KEY, workflow TEXT NOT NULL, slug TEXT NOT NULL,
     coordinator TEXT NOT NULL, hotkey TEXT NOT NULL, settings TEXT NOT NULL, pid INTEGER NOT NULL,
@@ -35,7 +40,7 @@ local schema = {
   [[CREATE TABLE artifacts (id INTEGER PRIMARY KEY, run INTEGER REFERENCES runs,
     path TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL, url TEXT NOT NULL,
     published REAL NOT NULL)]],
-  posts, posts_index, compressions, tensors, scores,
+  posts, posts_index, compressions, tensors, scores, decisions,
   [[CREATE TABLE events (id INTEGER PRIMARY KEY, run INTEGER REFERENCES runs, at REAL NOT NULL,
     kind TEXT NOT NULL, text TEXT NOT NULL)]],
 }
@@ -51,7 +56,7 @@ local steps = { {
     WHEN state = 'intent' AND attempts > 0 THEN 'unknown' ELSE state END,
     submission_id, status, message, started, started, ended FROM submissions]],
   "DROP TABLE claims", "DROP TABLE submissions",
-}, { compressions, tensors }, { scores } }
+}, { compressions, tensors }, { scores }, { decisions } }
 
 local function apply(db, statements)
   for _, statement in ipairs(statements) do

@@ -194,17 +194,4 @@ function M.rules(list)
   return rules
 end
 
---- Adds the option that decides.
-function M.arguments(parser)
-  parser:option("--decide", "go by the task record where the onboarding text contradicts it")
-    :argname("FIELD"):count "*"
-end
-
---- What ctx.args decides, as world.decided.
-function M.decided(args)
-  local set = {}
-  for _, field in ipairs(args.decide or {}) do set[field] = true end
-  return set
-end
-
 return M

@@ -166,7 +166,7 @@ describe("discover commands", function()
     local list = support.folder() .. "/list.json"
     assert(fs.write(list, "[1]"))
     local function check(...) return run(url, "check", "tiny-binary-frontier", ...) end
-    failed(check("--submission", list), 6, "must hold a JSON object")
+    failed(check("--submission", list), 9, "must hold a JSON object")
     failed(check("--submission", list .. "x"), 7, "list.jsonx")
     failed(check(), 2, "%-%-submission")
   end)
