@@ -162,6 +162,46 @@ static int ranking_rows(lua_State *L) {
   return 1;
 }
 
+/* Index of the first of ascending `rows` that is not below `row`. */
+static size_t first_from(const struct buffer *rows, int64_t row) {
+  const int32_t *numbers = rows->data;
+  size_t low = 0, high = rows->count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (numbers[middle] < row)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+/* split(rows, first, count) -> two i32 buffers of numbers counted from `first`:
+ * those of the rows first to first + count - 1 that are not among the ascending
+ * `rows`, and those that are. */
+static int f_split(lua_State *L) {
+  const struct buffer *rows = buffer_check(L, 1, DTYPE_I32);
+  const int32_t *numbers = rows->data;
+  uint64_t first = bind_size(L, 2), count = bind_size(L, 3);
+  luaL_argcheck(L, first <= INT32_MAX, 2, "is no row of a matrix");
+  luaL_argcheck(L, count <= INT32_MAX - first, 3, "is past every row");
+  size_t from = first_from(rows, (int64_t)first);
+  size_t to = first_from(rows, (int64_t)(first + count));
+  luaL_argcheck(L, to - from <= count, 1, "does not ascend");
+  int32_t *others = buffer_push(L, DTYPE_I32, count - (to - from))->data;
+  int32_t *picked = buffer_push(L, DTYPE_I32, to - from)->data;
+  size_t left = count - (to - from);
+  for (int32_t row = 0; row < (int32_t)count; row++) {
+    if (from < to && numbers[from] - (int32_t)first == row)
+      *picked++ = numbers[from++] - (int32_t)first;
+    else if (left-- > 0)
+      *others++ = row;
+    else
+      return luaL_argerror(L, 1, "does not ascend");
+  }
+  return 2;
+}
+
 /* Lua collects what it holds. */
 static int ranking_close(lua_State *L) {
   (void)L;
@@ -179,7 +219,7 @@ int luaopen_core_ranking(lua_State *L) {
                                      {"sum", ranking_sum},
                                      {"rows", ranking_rows},
                                      {NULL, NULL}};
-  static const luaL_Reg functions[] = {BIND(new), {NULL, NULL}};
+  static const luaL_Reg functions[] = {BIND(new), BIND(split), {NULL, NULL}};
   buffer_require(L);
   bind_type(L, RANKING_META, methods, ranking_close, ranking_tostring);
   luaL_getmetatable(L, RANKING_META);

@@ -145,6 +145,7 @@ end
 
 local function write_all(run, output)
   local ok, message, code = output:begin(run.whole, run.fresh)
+  if ok then ok, message, code = write.numbers(output, run.whole.order) end
   if not ok then return nil, message, code end
   run.resumed = already_there(run, output)
   for i = run.resumed + 1, #run.whole.order do

@@ -3,10 +3,10 @@
 -- there.
 local archive = require "core.archive"
 local fs = require "core.fs"
-local lfs = require "lfs"
 local map = require "core.map"
+local sha256 = require "core.sha256"
 
-local pack = require "bittern.artifact.pack"
+local place = require "bittern.compress.place"
 local plan = require "bittern.compress.plan"
 local filled = require "bittern.model.zip.filled"
 local writer = require "bittern.model.zip.writer"
@@ -17,90 +17,14 @@ local Output = {}
 Output.__index = Output
 Output.__name = "output"
 
---- Whether a path names an archive.
-function M.is_archive(path)
-  return path:find("%.zip$") ~= nil
-end
-
--- Half files of a run that was killed; the lock says that nobody writes them now.
-local function sweep(folder)
-  for name in lfs.dir(folder) do
-    if name:find("^%..*%.tmp%-%x+$") then
-      local ok, message, code = fs.remove(folder .. "/" .. name)
-      if not ok then return nil, message, code end
-    end
-  end
-  return true
-end
-
--- Whatever else lies in the folder would be packed with it, and the size would be another.
-local function check_folder(out, files)
-  local expected = { [plan.WEIGHTS] = true }
-  for _, file in ipairs(files) do expected[file.name] = true end
-  local there, message, code = pack.list(out)
-  if not there then return nil, message, code end
-  for _, file in ipairs(there) do
-    if not expected[file.name] then
-      return nil, ("%s: '%s' would be packed, too; name an empty folder"):format(out, file.name),
-        "usage"
-    end
-  end
-  return true
-end
-
-local function lock_folder(out, files)
-  local ok, message, code = fs.mkdir(out)
-  if ok then ok, message, code = check_folder(out, files) end
-  if not ok then return nil, message, code end
-  local lock, why, id = fs.lock(out .. "/.bittern.lock")
-  if not lock then return nil, why, id end
-  ok, message, code = sweep(out)
-  if ok then return lock end
-  lock:close()
-  return nil, message, code
-end
-
-local function folder_of(path)
-  local folder = path:match("^(.*)/[^/]*$")
-  return folder == "" and "/" or folder or "."
-end
-
-local function lock_archive(out)
-  local folder = folder_of(out)
-  local ok, message, code = fs.mkdir(folder)
-  if not ok then return nil, message, code end
-  return fs.lock(("%s/.%s.lock"):format(folder, out:match("[^/]*$")))
-end
-
--- Whether a name says what will be there; a file's name for a folder is a slip.
-local function check_name(out)
-  if out:find("%.gguf$") then
-    return nil, out .. ": this recipe makes no GGUF blocks; name a folder or a file that ends in "
-      .. ".zip", "usage"
-  elseif out:find("%.safetensors$") then
-    return nil, out .. ": an artifact is more than weights; name a folder or a file that ends in "
-      .. ".zip", "usage"
-  end
-  local there = M.is_archive(out) and fs.stat(out)
-  if not there or there.type == "file" then return true end
-  return nil, out .. ": is a folder, and no place for an archive", "is_directory"
-end
-
 --- Takes the place: one process at a time writes there.
 -- @param out folder, or file that ends in .zip
 -- @param files array of {name, text} beside the weights
 -- @return output with path = of the file that is filled; or nil, message, code
 function M.open(out, files)
-  local sound, wrong, id = check_name(out)
-  if not sound then return nil, wrong, id end
-  local zipped = M.is_archive(out)
-  local lock, message, code
-  if zipped then
-    lock, message, code = lock_archive(out)
-  else
-    lock, message, code = lock_folder(out, files)
-  end
+  local lock, message, code = place.take(out, files)
   if not lock then return nil, message, code end
+  local zipped = place.is_archive(out)
   return setmetatable({ out = out, zipped = zipped, lock = lock,
     path = zipped and out or out .. "/" .. plan.WEIGHTS }, Output)
 end
@@ -117,17 +41,29 @@ local function lay(self, whole)
     end
     self.size = self.layout.size
   end
-  self.tensors = {}
-  for _, tensor in ipairs(order) do
-    self.tensors[tensor.name] = { at = self.base + #header + tensor.offset, size = tensor.size }
+  self.tensors, self.order, self.final = {}, {}, 1
+  for i, tensor in ipairs(order) do
+    local at = self.base + #header + tensor.offset
+    self.order[i] = { at = at, size = tensor.size, next = at, crc32 = 0 }
+    self.tensors[tensor.name] = self.order[i]
   end
 end
 
 local function check_room(self)
-  local free = fs.disk_free(folder_of(self.path))
+  local free = fs.disk_free(place.folder_of(self.path))
   if free and free < self.size - self.part:size() then
     return nil, ("%s: needs %d bytes, %d are free"):format(self.path, self.size, free), "disk_full"
   end
+  return true
+end
+
+-- Hashes the file beside the work. An archive has the checksum of its weights before them: there
+-- nothing is final until all is.
+local function follow(self)
+  if self.zipped then return true end
+  local message, code
+  self.follower, message, code = sha256.follow(self.part:temporary())
+  if not self.follower then return nil, message, code end
   return true
 end
 
@@ -146,8 +82,17 @@ function Output:begin(whole, fresh)
   if ok then ok, why, id = part:truncate(self.size) end
   if ok then ok, why, id = part:write_at(self.base, self.header) end
   if not ok then return nil, why, id end
-  for _, tensor in pairs(self.tensors) do tensor.next, tensor.crc32 = tensor.at, 0 end
-  return true
+  return follow(self)
+end
+
+-- Tells the hash how far the file has its final bytes by now.
+local function advance(self)
+  local tensor = self.order[self.final]
+  while tensor and tensor.next == tensor.at + tensor.size do
+    self.final = self.final + 1
+    tensor = self.order[self.final]
+  end
+  if self.follower then self.follower:advance(tensor and tensor.next or self.size) end
 end
 
 --- Appends bytes to a tensor.
@@ -163,6 +108,7 @@ function Output:put(name, source, size)
   local crc, why, id = archive.crc32(source, tensor.crc32)
   if not crc then return nil, why, id end
   tensor.next, tensor.crc32 = tensor.next + size, crc
+  advance(self)
   return true
 end
 
@@ -179,6 +125,7 @@ function Output:holds(checksums)
     local tensor = self.tensors[one.name]
     tensor.next, tensor.crc32 = tensor.at + tensor.size, one.crc32
   end
+  advance(self)
   return true
 end
 
@@ -196,12 +143,19 @@ local function write_files(self)
   return true
 end
 
+local function hash_and_sync(self)
+  if not self.follower then return filled.hash_and_sync(self.part, self.size) end
+  local ok, message, code = self.part:sync()
+  if not ok then return nil, message, code end
+  return self.follower:hex()
+end
+
 --- Completes the file and gives it its name.
 -- @return {size, sha256} of the file that was filled, or nil, message, code
 function Output:finish()
   local ok, message, code = (self.zipped and write_archive or write_files)(self)
   if not ok then return nil, message, code end
-  local hash, why, id = filled.hash_and_sync(self.part, self.size)
+  local hash, why, id = hash_and_sync(self)
   if not hash then return nil, why, id end
   ok, message, code = self.part:commit()
   if not ok then return nil, message, code end
@@ -216,6 +170,7 @@ end
 
 --- Gives the place free; what is not finished stays as a part.
 function Output:close()
+  if self.follower then self.follower:close() end
   if self.part then self.part:close() end
   self.lock:close()
 end

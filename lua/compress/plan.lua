@@ -9,7 +9,8 @@ local M = {}
 
 M.WEIGHTS = "model.safetensors"
 
-local widths = { U8 = 1, F16 = 2, BF16 = 2, I32 = 4, F32 = 4 }
+-- Bits that an element may have, the most first.
+local WIDTHS <const> = { 64, 32, 16, 8, 6, 4 }
 
 --- What is stored for a packed item; rows that are all rescued make a q4 matrix.
 -- @param item of a plan, kind = "pack": its choices, the number of the one that is chosen (1 unless
@@ -33,24 +34,49 @@ function M.stored(item)
   return { { name = item.name, dtype = item.store, shape = item.shape } }
 end
 
+local function bytes_of(part)
+  local bits = safetensors.bits(part.dtype)
+  for _, n in ipairs(part.shape) do bits = bits * n end
+  return bits // 8
+end
+
 --- Bytes of what is stored for a packed item, but for its names.
 function M.bytes(item)
   local total = 0
-  for _, part in ipairs(M.stored(item)) do
-    local size = widths[part.dtype]
-    for _, n in ipairs(part.shape) do size = size * n end
-    total = total + size
-  end
+  for _, part in ipairs(M.stored(item)) do total = total + bytes_of(part) end
   return total
 end
 
--- All tensors of the file to be written.
-local function entries(plan)
-  local list = {}
-  for _, item in ipairs(plan.items) do
-    local stored = M.stored(item)
-    table.move(stored, 1, #stored, #list + 1, list)
+-- Appends tensors, those of the widest elements first.
+local function append_widest_first(list, parts)
+  for _, width in ipairs(WIDTHS) do
+    for _, part in ipairs(parts) do
+      if safetensors.bits(part.dtype) == width then list[#list + 1] = part end
+    end
   end
+end
+
+-- All tensors of the file to be written, each aligned for its type. Elements of more than two bytes
+-- come first; then items follow each other as they are written, so that the file becomes final
+-- from its start on; what would leave the next one at an odd place comes last.
+local function entries(plan)
+  local wide, narrow, odd, list = {}, {}, {}, {}
+  for _, item in ipairs(plan.order) do
+    local parts, bytes = {}, 0
+    for _, part in ipairs(M.stored(item)) do
+      local is_wide = safetensors.bits(part.dtype) > 16
+      table.insert(is_wide and wide or parts, part)
+      if not is_wide then bytes = bytes + bytes_of(part) end
+    end
+    if bytes % 2 == 0 then
+      append_widest_first(narrow, parts)
+    else
+      table.move(parts, 1, #parts, #odd + 1, odd)
+    end
+  end
+  append_widest_first(list, wide)
+  table.move(narrow, 1, #narrow, #list + 1, list)
+  append_widest_first(list, odd)
   return list
 end
 
@@ -68,7 +94,7 @@ end
 --- Header of the weights file and where its tensors lie.
 -- @return string, array of {name, offset, size} from the header's end on, bytes of data
 function M.header(plan)
-  return safetensors.header(entries(plan), metadata(plan))
+  return safetensors.header(entries(plan), metadata(plan), { order = "given" })
 end
 
 --- Every file of the artifact with its size.

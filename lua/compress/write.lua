@@ -1,6 +1,6 @@
 -- The second pass: encodes each tensor and puts it where the plan has it.
-local buffer = require "core.buffer"
 local quant = require "core.quant"
+local ranking = require "core.ranking"
 
 local layout = require "bittern.artifact.layout"
 local plan = require "bittern.compress.plan"
@@ -33,29 +33,13 @@ local function keep(output, item, tensor)
   return true
 end
 
-local function as_buffer(list)
-  local out = buffer.new("i32", #list)
-  for i, value in ipairs(list) do out:set(i - 1, value) end
-  return out
-end
-
 -- The rows of a tile that stay and those that are rescued, as numbers within it; nil where all
 -- stay.
 local function split(state, tile)
-  local rows = state.rescue_rows
-  if not rows or state.next >= #rows or rows:get(state.next) >= tile.first + tile.rows then
-    return nil
-  end
-  local kept, rescued = {}, {}
-  for row = 0, tile.rows - 1 do
-    if state.next < #rows and rows:get(state.next) == tile.first + row then
-      state.next = state.next + 1
-      rescued[#rescued + 1] = row
-    else
-      kept[#kept + 1] = row
-    end
-  end
-  return as_buffer(kept), as_buffer(rescued)
+  if not state.rescue_rows then return nil end
+  local kept, rescued = ranking.split(state.rescue_rows, tile.first, tile.rows)
+  if #rescued == 0 then return nil end
+  return kept, rescued
 end
 
 -- Appends codes and scales of every base, and offsets.
@@ -94,7 +78,7 @@ end
 local function pack(output, item, tensor, how)
   local m = plan.matrix(item)
   local choice = item.rescued == item.rows and rescue or item.choices[item.chosen or 1]
-  local state = { next = 0, error = 0.0, norm = 0.0, choice = choice, rescue_rows = m.rescued > 0
+  local state = { error = 0.0, norm = 0.0, choice = choice, rescue_rows = m.rescued > 0
     and item.rescue_rows, how = { threads = how.threads, importance = how.importance,
       into = how.into, norms = item.norm == nil } }
   if m.columns then
@@ -110,15 +94,24 @@ local function pack(output, item, tensor, how)
   local ok, message, code = tiles.each(tensor, function(tile)
     return pack_tile(state, output, item, tile)
   end)
-  if ok and m.rescued > 0 then
-    ok, message, code = put(output, item.name .. ".rescue.rows", item.rescue_rows)
-  end
   if not ok then return nil, message, code end
   item.error_after, item.norm = state.error, item.norm or state.norm
   return true
 end
 
---- Writes one item of a plan.
+--- Writes what is known of the items of a plan before any is read: which rows are rescued.
+-- @return true, or nil, message, code
+function M.numbers(output, items)
+  for _, item in ipairs(items) do
+    if item.kind == "pack" and plan.matrix(item).rescued > 0 then
+      local ok, message, code = put(output, item.name .. ".rescue.rows", item.rescue_rows)
+      if not ok then return nil, message, code end
+    end
+  end
+  return true
+end
+
+--- Writes one item of a plan, but for its rescued rows' numbers.
 -- @param output see bittern.compress.output
 -- @param tensor of the open base model
 -- @param how {threads, importance = f32 buffer or nil, into = table for results}

@@ -20,6 +20,13 @@ local bits = {
   I32 = 32, U32 = 32, F32 = 32, C64 = 64, F64 = 64, I64 = 64, U64 = 64,
 }
 
+--- Bits of an element.
+-- @param dtype string as in a header
+-- @return integer, or nil for a type that is not known
+function M.bits(dtype)
+  return bits[dtype]
+end
+
 -- Complaints carry the file's name; inside, they are raised as tables and caught in M.open.
 local function bad(code, format, ...)
   error({ format:format(...), code }, 0)

@@ -73,13 +73,19 @@ report.say(("making a model of %d MB"):format(options.bytes // 1000000))
 assert(fs.mkdir(model))
 local size <const> = bench_model.write(model, options.bytes)
 
-local function warm()
+-- Nothing of what was written or removed before is left to do while the clock runs.
+local function settle()
   clear()
+  run { "sync", "-f", folder }
+end
+
+local function warm()
+  settle()
   read()
 end
 
 local function cold()
-  clear()
+  settle()
   forget()
 end
 

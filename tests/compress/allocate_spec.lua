@@ -31,6 +31,7 @@ end
 local function whole_of(entries)
   local whole = { items = {}, files = {}, recipe = { name = "x", sha256 = "y" } }
   for i, e in ipairs(entries) do whole.items[i] = e.item end
+  whole.order = whole.items
   return whole
 end
 

@@ -1,5 +1,6 @@
 -- Where a compressed model goes: a folder, an archive, a GGUF file; and the ledger.
 local fs = require "core.fs"
+local map = require "core.map"
 local sha256 = require "core.sha256"
 
 local engine = require "bittern.compress.engine"
@@ -8,6 +9,7 @@ local ledgers = require "bittern.ledger"
 local models = require "bittern.model"
 local pack = require "bittern.artifact.pack"
 local packed = require "bittern.artifact.packed"
+local safetensors = require "bittern.model.safetensors"
 local small_model = require "tests.small_model"
 local support = require "tests.support"
 
@@ -180,6 +182,48 @@ describe("a plan", function()
         for j = 0, #before - 1 do sum = sum + (before:get(j) - after:get(j)) ^ 2 end
         assert.is_true(math.abs(sum - t.error_after) < 1e-4 * sum, t.name)
       end
+    end
+  end)
+end)
+
+describe("the weights file", function()
+  -- Its tensors in the order of their bytes.
+  local function compressed(tensors, body)
+    local out = support.folder()
+    local done = assert(engine.run { model = small_model.write(tensors), out = out,
+      recipe = small_model.recipe(body), budget = 1 << 20 })
+    local source <close> = assert(map.open(out .. "/model.safetensors"))
+    local file = assert(safetensors.open(source, out))
+    return file.tensors, file.data_offset, done, sha256.file(out .. "/model.safetensors")
+  end
+
+  it("follows the work, so that its hash can, whatever the order of the names", function()
+    -- small_model writes its tensors by name; codes of two rows of 24 are even, those of three not.
+    local tensors = { { name = "a", shape = { 3, 24 } }, { name = "b", shape = { 2, 24 } },
+      { name = "c", shape = { 16 } }, { name = "d", shape = { 4, 24 } },
+      { name = "e", shape = { 16 }, dtype = "F32" } }
+    local list, _, done, hash = compressed(tensors, [[
+      if t.rank ~= 2 then return ctx.keep() end
+      return ctx.lowbit { codec = "b1", rescue = t.name == "d" and 2 or 0 }]])
+    local names = {}
+    for i, one in ipairs(list) do names[i] = one.name end
+    assert.equal("e d.rescue.rows b.scales b.codes c d.scales d.rescue.scales d.codes "
+      .. "d.rescue.codes a.scales a.codes", table.concat(names, " "))
+    assert.equal(hash, done.sha256)
+  end)
+
+  it("has every tensor aligned for its type", function()
+    local tensors = {}
+    for i = 1, 9 do
+      tensors[i] = { name = "w" .. i, shape = { 2 + i, 7 + 3 * i } }
+      local dtype = ({ "F32", "BF16", "F16" })[i % 3 + 1]
+      tensors[9 + i] = { name = "v" .. i, shape = { i }, dtype = dtype }
+    end
+    local list, base = compressed(tensors, [[
+      if t.rank ~= 2 then return ctx.keep() end
+      return ctx.lowbit { codec = t.rows % 2 == 0 and "t5" or "b1", rescue = "budget" }]])
+    for _, one in ipairs(list) do
+      assert.equal(0, (base + one.offset) % (safetensors.bits(one.dtype) // 8), one.name)
     end
   end)
 end)

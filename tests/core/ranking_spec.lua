@@ -51,4 +51,28 @@ describe("core.ranking", function()
     assert.error_matches(function() r:gain(0) end, "not that many rows gain")
     assert.error_matches(function() ranking.new(f32 { 1 }, f32 {}) end, "another length")
   end)
+
+  it("splits a run of rows into those that are listed and those that are not", function()
+    local function i32(list)
+      local out = buffer.new("i32", #list)
+      for i, value in ipairs(list) do out:set(i - 1, value) end
+      return out
+    end
+    local rows = i32 { 0, 2, 5, 9, 2147483646 }
+    local function split(...)
+      local others, picked = ranking.split(...)
+      return { numbers(others), numbers(picked) }
+    end
+    assert.same({ { 1 }, { 0, 2 } }, split(rows, 0, 3))
+    assert.same({ { 0, 1, 3 }, { 2 } }, split(rows, 3, 4))
+    assert.same({ { 0, 1 }, {} }, split(rows, 6, 2))
+    assert.same({ { 0 }, { 1 } }, split(rows, 2147483645, 2))
+    assert.same({ {}, {} }, split(rows, 7, 0))
+    assert.same({ { 0, 1 }, {} }, split(i32 {}, 0, 2))
+    for _, wrong in ipairs { { 2, 1 }, { 0, 0 }, { 1, 0, 3, 2 } } do
+      assert.error_matches(function() ranking.split(i32(wrong), 0, 4) end, "does not ascend")
+    end
+    assert.error_matches(function() ranking.split(rows, 1 << 31, 1) end, "no row of a matrix")
+    assert.error_matches(function() ranking.split(rows, 9, 2147483647) end, "past every row")
+  end)
 end)
