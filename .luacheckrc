@@ -4,4 +4,4 @@ files["tests"] = { std = "lua54+busted" }
 files["**/*.test.lua"] = { std = "lua54+busted" }
 files["lua/new/*_test.lua"] = { std = "lua54+busted" }
 files["lua/boot.lua"] = { globals = { "package", "_G" } }
-exclude_files = { "build" }
+exclude_files = { "build", "docs/meta" }

@@ -95,7 +95,7 @@ static int f_new(lua_State *L) {
   return 1;
 }
 
-/* from(dtype, source) -> buffer with a copy of the bytes. */
+/* from(dtype, source (bytes)) -> buffer with a copy of the bytes. */
 static int f_from(lua_State *L) {
   enum dtype dtype = dtype_check(L, 1);
   struct bytes bytes = bind_bytes(L, 2);
@@ -106,8 +106,8 @@ static int f_from(lua_State *L) {
   return 1;
 }
 
-/* from_bytes(source [, add = 0]) -> i32 buffer: each byte as a number, plus
- * `add` (a byte tokenizer is add = 1). */
+/* from_bytes(source (bytes) [, add = 0]) -> i32 buffer: each byte as a number,
+ * plus `add` (a byte tokenizer is add = 1). */
 static int f_from_bytes(lua_State *L) {
   struct bytes bytes = bind_bytes(L, 1);
   lua_Integer add = luaL_optinteger(L, 2, 0);
@@ -118,25 +118,25 @@ static int f_from_bytes(lua_State *L) {
   return 1;
 }
 
-/* count() -> number of elements; also #buffer. */
+/* buffer:count() -> integer: how many elements; `#buffer` says the same. */
 static int f_count(lua_State *L) {
   lua_pushinteger(L, (lua_Integer)self(L)->count);
   return 1;
 }
 
-/* dtype() -> its name. */
+/* buffer:dtype() -> string: "f32", "f16", "bf16", "u8", ... */
 static int f_dtype(lua_State *L) {
   lua_pushstring(L, dtypes[self(L)->dtype].name);
   return 1;
 }
 
-/* bytes_size() -> bytes. */
+/* buffer:bytes_size() -> integer: its size in bytes. */
 static int f_bytes_size(lua_State *L) {
   lua_pushinteger(L, (lua_Integer)bind_bytes(L, 1).size);
   return 1;
 }
 
-/* text() -> its bytes as a string. */
+/* buffer:text() -> string of its bytes. */
 static int f_text(lua_State *L) {
   self(L);
   struct bytes bytes = bind_bytes(L, 1);
@@ -144,7 +144,8 @@ static int f_text(lua_State *L) {
   return 1;
 }
 
-/* sum() -> sum of an f32 buffer, as doubles from the first to the last. */
+/* buffer:sum() -> number: the sum of an f32 buffer, in doubles, from the first
+ * to the last. */
 static int f_sum(lua_State *L) {
   const struct buffer *buffer = buffer_check(L, 1, DTYPE_F32);
   double sum = 0;
@@ -161,7 +162,7 @@ static size_t check_index(lua_State *L, const struct buffer *buffer) {
   return (size_t)index;
 }
 
-/* get(i) -> element i, counted from 0. */
+/* buffer:get(i) -> number: element i, counted from 0. */
 static int f_get(lua_State *L) {
   const struct buffer *buffer = self(L);
   size_t i = check_index(L, buffer);
@@ -200,7 +201,8 @@ static lua_Integer check_value(lua_State *L, lua_Integer low,
   return value;
 }
 
-/* set(i, value): rounds to nearest even; integers must fit. */
+/* buffer:set(i, value (number)): element i becomes `value`, rounded to nearest
+ * even. Integers must fit, or it raises. */
 static int f_set(lua_State *L) {
   struct buffer *buffer = self(L);
   size_t i = check_index(L, buffer);
@@ -231,8 +233,8 @@ static int f_set(lua_State *L) {
   return 0;
 }
 
-/* put(offset, source): its elements from `offset` on become those of `source`,
- * a buffer of the same dtype. */
+/* buffer:put(offset, source (buffer)): its elements from `offset` on become
+ * those of `source`, which has the same dtype. */
 static int f_put(lua_State *L) {
   struct buffer *buffer = self(L);
   size_t offset = (size_t)bind_size(L, 2);
@@ -246,7 +248,7 @@ static int f_put(lua_State *L) {
   return 0;
 }
 
-/* view(offset, count) -> buffer of the same elements, not a copy. */
+/* buffer:view(offset, count) -> buffer of the same elements, not a copy. */
 static int f_view(lua_State *L) {
   struct buffer *owner = self(L);
   size_t offset = (size_t)bind_size(L, 2);
@@ -278,12 +280,12 @@ static int f_tostring(lua_State *L) {
 }
 
 int luaopen_core_buffer(lua_State *L) {
-  static const luaL_Reg methods[] = {
+  static const luaL_Reg buffer_methods[] = {
       BIND(count), BIND(dtype), BIND(bytes_size), BIND(text), BIND(get),
       BIND(set),   BIND(put),   BIND(view),       BIND(sum),  {NULL, NULL}};
   static const luaL_Reg functions[] = {
       BIND(new), BIND(from), BIND(from_bytes), {NULL, NULL}};
-  bind_source_type(L, BUFFER_META, methods, f_close, f_tostring);
+  bind_source_type(L, BUFFER_META, buffer_methods, f_close, f_tostring);
   luaL_getmetatable(L, BUFFER_META);
   lua_pushcfunction(L, f_count);
   lua_setfield(L, -2, "__len");

@@ -210,13 +210,13 @@ static void load_model(struct loader *loader, struct model *model) {
   check_outputs(loader, &m->head, m->vocab, "head");
 }
 
-/* new(description, weights [, {exact = true}]) -> model | nil, message,
- * "invalid_model". lua/model/architecture.lua says what a description is.
- * `weights` has a weight for each name in it: an f32 buffer, or for a matrix
- * {codec, rows, cols, codes = source [, scales, group, more, offsets, columns
- * as core.quant.decode has them] [, rescue = {rows = i32 buffer, codes,
- * scales}]}, whose bytes are read where they lie. Unless exact, products with
- * packed matrices round activations to eight bits. */
+/* new(description (table), weights (table) [, {exact = true}]) -> model | nil,
+ * message, "invalid_model". lua/model/architecture.lua says what a description
+ * is. `weights` has a weight for each name in it: an f32 buffer, or for a
+ * matrix {codec, rows, cols, codes = source [, scales, group, more, offsets,
+ * columns as core.quant.decode has them] [, rescue = {rows = i32 buffer,
+ * codes, scales}]}, whose bytes are read where they lie. Unless exact,
+ * products with packed matrices round activations to eight bits. */
 static int f_new(lua_State *L) {
   static const char *const known[] = {"exact", NULL};
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -343,7 +343,7 @@ static size_t targets(const struct buffer *tokens) {
   return tokens->count > 0 ? tokens->count - 1 : 0;
 }
 
-/* model:score(tokens [, threads = 1]) -> f32 buffer: the negative
+/* model:score(tokens (i32 buffer) [, threads = 1]) -> f32 buffer: the negative
  * log-likelihood, in nats, of each token but the first | nil, message, code. */
 static int f_score(lua_State *L) {
   const struct model *model = check_model(L);
@@ -358,8 +358,8 @@ static int f_score(lua_State *L) {
   return failed != 0 ? failed : 1;
 }
 
-/* model:logits(tokens [, threads = 1]) -> f32 buffer [count, vocab] | nil,
- * message, code. */
+/* model:logits(tokens (i32 buffer) [, threads = 1]) -> f32 buffer [count,
+ * vocab] | nil, message, code. */
 static int f_logits(lua_State *L) {
   const struct model *model = check_model(L);
   const struct buffer *tokens = check_tokens(L, 2, 2);
@@ -374,9 +374,9 @@ static int f_logits(lua_State *L) {
   return failed != 0 ? failed : 1;
 }
 
-/* model:score_many({tokens, ...} [, threads = 1 [, number = 1]])
- *   -> {f32 buffer, ...} as score | nil, message, code. Messages count the
- * documents from `number` on. */
+/* model:score_many(documents (array of i32 buffers) [, threads = 1 [, number =
+ * 1]]) -> array of f32 buffers, as score gives them | nil, message, code.
+ * Messages count the documents from `number` on. */
 static int f_score_many(lua_State *L) {
   const struct model *model = check_model(L);
   luaL_checktype(L, 2, LUA_TTABLE);
@@ -436,11 +436,12 @@ static struct moment check_moment(lua_State *L) {
   return moment;
 }
 
-/* model:collect(tokens, {{weight = name, squares = f64 buffer [inputs]
- * [, products = f32 buffer [inputs, inputs]]}, ...} [, threads = 1]) -> true |
- * nil, message, code: adds the squares of what goes into each of these
- * matrices, and the products of each pair up to the diagonal, over all tokens.
- * Of matrices that read the same only the first of a layer is known. */
+/* model:collect(tokens (i32 buffer), wanted (array of {weight = name, squares
+ * = f64 buffer [inputs], products = f32 buffer [inputs, inputs] or nil}) [,
+ * threads = 1]) -> true | nil, message, code: adds the squares of what goes
+ * into each of these matrices, and the products of each pair up to the
+ * diagonal, over all tokens. Of matrices that read the same only the first of
+ * a layer is known. */
 static int f_collect(lua_State *L) {
   const struct model *model = check_model(L);
   const struct buffer *tokens = check_tokens(L, 2, 2);
@@ -465,8 +466,8 @@ static int f_collect(lua_State *L) {
   return failed != 0 ? failed : 1;
 }
 
-/* finish(products, inputs, divisor): divides what collect has added, and
- * mirrors it at the diagonal. */
+/* finish(products (f32 buffer [inputs, inputs]), inputs (integer), divisor
+ * (number)): divides what collect has added, and mirrors it at the diagonal. */
 static int f_finish(lua_State *L) {
   struct buffer *products = buffer_check(L, 1, DTYPE_F32);
   size_t inputs = (size_t)bind_size(L, 2);
@@ -491,11 +492,11 @@ static int f_tostring(lua_State *L) {
 }
 
 int luaopen_core_forward(lua_State *L) {
-  static const luaL_Reg methods[] = {
+  static const luaL_Reg model_methods[] = {
       BIND(score), BIND(score_many), BIND(logits), BIND(collect), {NULL, NULL}};
   static const luaL_Reg functions[] = {BIND(new), BIND(finish), {NULL, NULL}};
   buffer_require(L);
-  bind_type(L, MODEL_META, methods, f_close, f_tostring);
+  bind_type(L, MODEL_META, model_methods, f_close, f_tostring);
   luaL_newlib(L, functions);
   return 1;
 }

@@ -128,20 +128,21 @@ static int writer_write_at(lua_State *L) {
   return 1;
 }
 
-/* writer:tell() -> bytes written so far. */
+/* writer:tell() -> integer: bytes written so far. */
 static int writer_tell(lua_State *L) {
   lua_pushinteger(L, (lua_Integer)check_writer(L)->written);
   return 1;
 }
 
-/* writer:temporary() -> path of the file that is filled, until it is committed.
- */
+/* writer:temporary() -> string: path of the file that is filled, until it is
+ * committed. */
 static int writer_temporary(lua_State *L) {
   lua_pushstring(L, check_writer(L)->temporary);
   return 1;
 }
 
-/* writer:size() -> bytes that the file has now | nil, message, code. */
+/* writer:size() -> integer: bytes that the file has now | nil, message, code.
+ */
 static int writer_size(lua_State *L) {
   struct stat info;
   const struct writer *writer = check_writer(L);
@@ -164,7 +165,8 @@ static int writer_sync(lua_State *L) {
   return finish(L, fsync(writer->fd), writer->path);
 }
 
-/* writer:commit() -> true | nil, message, code. */
+/* writer:commit() -> true | nil, message, code: the bytes are on disk, and the
+ * file has its name. */
 static int writer_commit(lua_State *L) {
   struct writer *writer = check_writer(L);
   int error = fs_commit(writer);
@@ -173,7 +175,8 @@ static int writer_commit(lua_State *L) {
   return 1;
 }
 
-/* Closing without a commit drops what was written, but for a part. */
+/* writer:close(): drops what was written and not committed, but for a part.
+ * The end of a scope (`<close>`) does the same. */
 static int writer_close(lua_State *L) {
   fs_discard(luaL_checkudata(L, 1, WRITER_META));
   return 0;
@@ -186,7 +189,8 @@ static int writer_tostring(lua_State *L) {
   return 1;
 }
 
-/* write(path, bytes [, options of create]) -> true | nil, message, code. */
+/* write(path, bytes [, {mode = 0644, exclusive = false}]) -> true | nil,
+ * message, code. The file is there as a whole or not at all. */
 static int f_write(lua_State *L) {
   const char *path = check_path(L, 1);
   struct bytes bytes = bind_bytes(L, 2);
@@ -306,13 +310,13 @@ static int f_remove(lua_State *L) {
   return finish(L, remove(path), path);
 }
 
-/* rename(from, to) -> true | nil, message, code. */
+/* rename(from (path), to (path)) -> true | nil, message, code. */
 static int f_rename(lua_State *L) {
   const char *from = check_path(L, 1);
   return finish(L, rename(from, check_path(L, 2)), from);
 }
 
-/* realpath(path) -> absolute path without links | nil, message, code. */
+/* realpath(path) -> string: absolute, without links | nil, message, code. */
 static int f_realpath(lua_State *L) {
   char out[PATH_MAX];
   const char *path = check_path(L, 1);
@@ -349,7 +353,8 @@ static int f_stat(lua_State *L) {
   return 1;
 }
 
-/* disk_free(path) -> bytes a user may still write there | nil, ... */
+/* disk_free(path) -> integer: bytes a user may still write there | nil,
+ * message, code. */
 static int f_disk_free(lua_State *L) {
   struct statvfs info;
   const char *path = check_path(L, 1);
@@ -380,6 +385,7 @@ static int f_lock(lua_State *L) {
   return error == 0 ? 1 : bind_errno(L, error, path);
 }
 
+/* lock:close(): lets go of the lock. */
 static int lock_close(lua_State *L) {
   close_handle(luaL_checkudata(L, 1, LOCK_META));
   return 0;

@@ -236,10 +236,12 @@ static struct transfer *push_request(lua_State *L) {
   return &request->transfer;
 }
 
-/* request{method=, url=, headers=, body=, sink=, max_bytes=, timeout=,
- * connect_timeout=, stall_timeout=, redirects=, ca_file=, allow_http=,
- * on_progress=, http2 = true, fresh = false: over a new connection} -> {status,
- * headers, body, size, url} | nil, message, code. */
+/* request{url =, method = "GET", headers = {name = value}, body = bytes, sink
+ * = function(chunk) -> true, max_bytes = 16 MiB, timeout = 30 s (0: none),
+ * connect_timeout = 10 s, stall_timeout = 30 s, redirects = 0, ca_file = path,
+ * allow_http = false, on_progress = function(done, total), http2 = true, fresh
+ * = false: over a new connection} -> {status, headers, body, size, url} | nil,
+ * message, code. Any status is a result. */
 static int f_request(lua_State *L) {
   static const char *const keys[] = {
       "method",      "url",        "headers",         "body",

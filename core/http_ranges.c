@@ -233,8 +233,8 @@ static int ranges_lua_step(lua_State *L) {
   return 1;
 }
 
-/* ranges:received([id]) -> bytes moved since the beginning, or of a range
- * that is under way. */
+/* ranges:received([id (integer)]) -> integer: bytes moved since the beginning,
+ * or of a range that is under way. */
 static int ranges_received(lua_State *L) {
   const struct handle *handle = check_handle(L);
   uint64_t bytes = handle->ranges.received;
@@ -248,12 +248,13 @@ static int ranges_received(lua_State *L) {
   return 1;
 }
 
-/* ranges:count() -> how many are under way. */
+/* ranges:count() -> integer: how many are under way. */
 static int ranges_count(lua_State *L) {
   lua_pushinteger(L, (lua_Integer)check_handle(L)->ranges.count);
   return 1;
 }
 
+/* ranges:close(): ends what is under way and closes the connections. */
 static int handle_close(lua_State *L) {
   struct handle *handle = luaL_checkudata(L, 1, RANGES_META);
   ranges_close(&handle->ranges);
@@ -268,12 +269,12 @@ static int handle_tostring(lua_State *L) {
 }
 
 void http_ranges_type(lua_State *L) {
-  static const luaL_Reg methods[] = {{"start", ranges_start},
-                                     {"send", ranges_send},
-                                     {"step", ranges_lua_step},
-                                     {"received", ranges_received},
-                                     {"count", ranges_count},
-                                     {"close", handle_close},
-                                     {NULL, NULL}};
-  bind_type(L, RANGES_META, methods, handle_close, handle_tostring);
+  static const luaL_Reg ranges_methods[] = {{"start", ranges_start},
+                                            {"send", ranges_send},
+                                            {"step", ranges_lua_step},
+                                            {"received", ranges_received},
+                                            {"count", ranges_count},
+                                            {"close", handle_close},
+                                            {NULL, NULL}};
+  bind_type(L, RANGES_META, ranges_methods, handle_close, handle_tostring);
 }

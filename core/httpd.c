@@ -216,8 +216,9 @@ static void read_limits(lua_State *L, struct body_limits *limits) {
                                             (lua_Integer)SPOOL_MAX);
 }
 
-/* listen{host="127.0.0.1", port=0, max_body=, spool=, max_spool=, on_error=}
- * -> server | nil, message, code. */
+/* listen{host = "127.0.0.1", port = 0, max_body = 16 MiB, spool = folder for
+ * larger bodies, max_spool = 64 GiB, on_error = function(message)} -> server |
+ * nil, message, code. Port 0 takes one that is free. */
 static int f_listen(lua_State *L) {
   static const char *const keys[] = {
       "host", "port", "max_body", "spool", "max_spool", "on_error", NULL};
@@ -251,13 +252,16 @@ static struct server *check_server(lua_State *L) {
   return server;
 }
 
-/* server:port() -> the port it listens on. */
+/* server:port() -> integer: the port it listens on. */
 static int server_port(lua_State *L) {
   lua_pushinteger(L, check_server(L)->port);
   return 1;
 }
 
-/* server:step(handler, seconds) -> true | nil, message, code. */
+/* server:step(handler (function), seconds) -> true | nil, message, code. Waits
+ * at most so long and calls handler({method, path, query, headers, size, body
+ * or body_path}) for each whole request; the handler returns {status = 200,
+ * headers, body or file = path, offset, size, cut, pace, chunked, drop}. */
 static int server_step(lua_State *L) {
   struct server *server = check_server(L);
   luaL_checktype(L, HANDLER, LUA_TFUNCTION);
@@ -280,6 +284,8 @@ static int server_step(lua_State *L) {
   return 1;
 }
 
+/* server:close(): stops listening; requests under way are cut off. A handler
+ * may not close its own server. */
 static int server_close(lua_State *L) {
   struct server *server = luaL_checkudata(L, 1, SERVER_META);
   luaL_argcheck(L, server->L == NULL, 1, "a handler closes its own server");
@@ -297,12 +303,12 @@ static int server_tostring(lua_State *L) {
 }
 
 int luaopen_core_httpd(lua_State *L) {
-  static const luaL_Reg methods[] = {{"port", server_port},
-                                     {"step", server_step},
-                                     {"close", server_close},
-                                     {NULL, NULL}};
+  static const luaL_Reg server_methods[] = {{"port", server_port},
+                                            {"step", server_step},
+                                            {"close", server_close},
+                                            {NULL, NULL}};
   static const luaL_Reg functions[] = {BIND(listen), {NULL, NULL}};
-  bind_type(L, SERVER_META, methods, server_close, server_tostring);
+  bind_type(L, SERVER_META, server_methods, server_close, server_tostring);
   luaL_newlib(L, functions);
   return 1;
 }

@@ -93,6 +93,7 @@ void keybox_cut(lua_State *L, size_t size) {
   if (size < secret->size) secret->size = size;
 }
 
+/* secret:close(): wipes the bytes; slices of it are empty from then on. */
 static int secret_close(lua_State *L) {
   struct secret *secret = luaL_checkudata(L, 1, SECRET_META);
   sodium_free(secret->block); /* wipes it */
@@ -156,7 +157,8 @@ static int f_line(lua_State *L) {
   return bind_errno(L, error, what);
 }
 
-/* join(array of bytes) -> secret | nil, message, code. */
+/* join(parts (array of bytes)) -> secret | nil, message, code: the parts one
+ * after the other. */
 static int f_join(lua_State *L) {
   size_t total = 0;
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -179,8 +181,9 @@ static int f_join(lua_State *L) {
   return 1;
 }
 
-/* derive(password, salt of 16 bytes, passes, memory) -> secret of 32 bytes |
- * nil, message, code: Argon2i, version 1.3, with `memory` bytes. */
+/* derive(password (bytes), salt of 16 bytes, passes (integer), memory
+ * (integer: bytes)) -> secret of 32 bytes | nil, message, code: Argon2i,
+ * version 1.3. */
 static int f_derive(lua_State *L) {
   struct bytes password = bind_bytes(L, 1), salt = bind_bytes(L, 2);
   lua_Integer passes = luaL_checkinteger(L, 3),
@@ -200,7 +203,7 @@ static int f_derive(lua_State *L) {
                    (int)(memory >> 20));
 }
 
-/* open(box, key of 32 bytes) -> secret | nil, message, "key_password".
+/* open(box (bytes), key of 32 bytes) -> secret | nil, message, "key_password".
  *
  *   box: nonce (24 bytes) || tag (16) || ciphertext, XSalsa20-Poly1305 */
 static int f_open(lua_State *L) {
@@ -254,7 +257,8 @@ static int secret_text(lua_State *L) {
   return 1;
 }
 
-/* secret:slice(from [, to]) -> secret that shows these bytes of it. */
+/* secret:slice(from (integer) [, to = its end]) -> secret that shows these
+ * bytes of it. */
 static int secret_slice(lua_State *L) {
   size_t start;
   struct secret *of = luaL_checkudata(L, 1, SECRET_META);
@@ -272,7 +276,7 @@ static int secret_slice(lua_State *L) {
   return 1;
 }
 
-/* secret:find(text [, from = 1]) -> place of its first byte, or nil. */
+/* secret:find(text [, from = 1]) -> integer or nil: place of its first byte. */
 static int secret_find(lua_State *L) {
   size_t size;
   struct bytes all = check_secret(L);
@@ -303,8 +307,9 @@ static void add_token(luaL_Buffer *out, const uint8_t *text,
   }
 }
 
-/* secret:masked() -> the JSON text with "from:to" in place of every string but
- * short keys: the bytes where it stands. What is no JSON becomes `?`. */
+/* secret:masked() -> string: the JSON text with "from:to" in place of every
+ * string but short keys: the bytes where it stands. What is no JSON becomes
+ * `?`. */
 static int secret_masked(lua_State *L) {
   luaL_Buffer out;
   struct keybox_token token;
@@ -358,19 +363,20 @@ static int secret_tostring(lua_State *L) {
 }
 
 int luaopen_core_keybox(lua_State *L) {
-  static const luaL_Reg methods[] = {{"text", secret_text},
-                                     {"slice", secret_slice},
-                                     {"find", secret_find},
-                                     {"masked", secret_masked},
-                                     {"unescape", secret_unescape},
-                                     {"words", secret_words},
-                                     {"hex", secret_hex},
-                                     {"close", secret_close},
-                                     {NULL, NULL}};
+  static const luaL_Reg secret_methods[] = {{"text", secret_text},
+                                            {"slice", secret_slice},
+                                            {"find", secret_find},
+                                            {"masked", secret_masked},
+                                            {"unescape", secret_unescape},
+                                            {"words", secret_words},
+                                            {"hex", secret_hex},
+                                            {"close", secret_close},
+                                            {NULL, NULL}};
   static const luaL_Reg functions[] = {BIND(read),   BIND(line), BIND(join),
                                        BIND(derive), BIND(open), {NULL, NULL}};
   if (sodium_init() < 0) return luaL_error(L, "libsodium does not start");
-  bind_source_type(L, SECRET_META, methods, secret_close, secret_tostring);
+  bind_source_type(L, SECRET_META, secret_methods, secret_close,
+                   secret_tostring);
   luaL_getmetatable(L, SECRET_META);
   lua_pushcfunction(L, secret_len);
   lua_setfield(L, -2, "__len");

@@ -56,9 +56,9 @@ static int protected_call(lua_State *L, struct host_memory *memory,
   return status;
 }
 
-/* call({seconds, memory = bytes beyond those in use}, f, ...) -> true, what f
- * returned | false, what it raised | false, message, "script_limit". One at a
- * time. */
+/* call({seconds = 10, memory = bytes beyond those in use}, call (function),
+ * ...) -> true, what the function returned | false, what it raised | false,
+ * message, "script_limit". What stops it, it cannot catch. One at a time. */
 static int f_call(lua_State *L) {
   static const char *const known[] = {"seconds", "memory", NULL};
   luaL_checktype(L, 1, LUA_TTABLE);

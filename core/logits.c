@@ -92,11 +92,12 @@ static size_t check_vocab(lua_State *L, const struct buffer *tokens,
   return (size_t)vocab;
 }
 
-/* compare(tokens, reference, other, vocab) -> {reference, other = f32 buffers
- * of nats that each token but the first costs; divergence = f32 buffer of the
- * KL divergence of `other` from `reference` at its position; agree = u8 buffer,
- * 1 where both think the same token the likeliest} | nil, message, code. The
- * logits are f32 buffers [tokens, vocab] of finite numbers. */
+/* compare(tokens (i32 buffer), reference (f32 buffer [tokens, vocab]), other
+ * (f32 buffer [tokens, vocab]), vocab (integer)) -> {reference, other = f32
+ * buffers of nats that each token but the first costs; divergence = f32 buffer
+ * of the KL divergence of `other` from `reference` at its position; agree = u8
+ * buffer, 1 where both think the same token the likeliest} | nil, message,
+ * code. The logits are finite numbers. */
 static int f_compare(lua_State *L) {
   const struct buffer *tokens = buffer_check(L, 1, DTYPE_I32);
   const struct buffer *reference = buffer_check(L, 2, DTYPE_F32);

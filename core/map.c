@@ -77,7 +77,7 @@ static int f_open(lua_State *L) {
   return error == 0 ? 1 : bind_errno(L, error, path);
 }
 
-/* of(string) -> map of bytes that are in memory already, so that whatever reads
+/* of(text) -> map of bytes that are in memory already, so that whatever reads
  * maps reads them, too. */
 static int f_of(lua_State *L) {
   size_t size;
@@ -94,6 +94,8 @@ static int f_of(lua_State *L) {
   return 1;
 }
 
+/* map:close(): gives the file back. Slices of it are no longer readable: they
+ * raise. */
 static int f_close(lua_State *L) {
   struct map *map = luaL_checkudata(L, 1, MAP_META);
   if (map->open && map->size > 0 && !map->borrowed)
@@ -108,7 +110,7 @@ static int slice_close(lua_State *L) {
   return 0;
 }
 
-/* size() -> bytes. */
+/* map:size() -> integer: bytes. Slices have it, too. */
 static int f_size(lua_State *L) {
   lua_pushinteger(L, (lua_Integer)bind_bytes(L, 1).size);
   return 1;
@@ -127,7 +129,8 @@ static int out_of_range(lua_State *L, size_t size) {
                    (LUAI_UACINT)lua_tointeger(L, 3), (LUAI_UACINT)size);
 }
 
-/* read(offset, count) -> string | nil, message, "out_of_range". */
+/* map:read(offset, count) -> string | nil, message, "out_of_range". Slices
+ * have it, too; offsets count from their beginning. */
 static int f_read(lua_State *L) {
   size_t offset, count;
   struct bytes bytes = bind_bytes(L, 1);

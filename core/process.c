@@ -24,6 +24,8 @@ extern char **environ;
 
 int luaopen_core_process(lua_State *L);
 
+/* child:close(): ends the whole group if it still runs, and waits for it. The
+ * end of a scope (`<close>`) does the same. */
 static int child_close(lua_State *L) {
   process_close(luaL_checkudata(L, 1, CHILD_META));
   return 0;
@@ -177,9 +179,10 @@ static double opt_seconds(lua_State *L, int arg) {
   return lua_isnoneornil(L, arg) ? 0 : base_now() + seconds;
 }
 
-/* run{argv=, cwd=, env=, input=, timeout=, max_output=} -> {status or signal,
+/* run{argv = array of strings, cwd = path, env = {NAME = value}, input =
+ * bytes, timeout = 0 s (none), max_output = 1 MiB} -> {status or signal,
  * stdout, stderr, timed_out, truncated, peak_memory in bytes} | nil, message,
- * code. */
+ * code. Without env the child has this process's. */
 static int f_run(lua_State *L) {
   static const char *const keys[] = {"argv",    "cwd",        "env", "input",
                                      "timeout", "max_output", NULL};
@@ -213,9 +216,10 @@ static int f_run(lua_State *L) {
 /* --- children that go on ---------------------------------------------------
  */
 
-/* spawn{argv=, cwd=, env=, stdout="null", stderr="inherit"} -> child | nil,
- * message, code. A stream is "inherit", "null" or the path of a file that is
- * appended to; stdout may be "pipe", for read_line. */
+/* spawn{argv = array of strings, cwd = path, env = {NAME = value}, stdout =
+ * "null", stderr = "inherit"} -> child | nil, message, code. A stream is
+ * "inherit", "null" or the path of a file that is appended to; stdout may be
+ * "pipe", for read_line. */
 static int f_spawn(lua_State *L) {
   static const char *const keys[] = {"argv",   "cwd",    "env",
                                      "stdout", "stderr", NULL};
@@ -237,7 +241,7 @@ static struct child *check_child(lua_State *L) {
   return luaL_checkudata(L, 1, CHILD_META);
 }
 
-/* child:pid() -> process id, or nil once it has ended. */
+/* child:pid() -> integer, or nil once it has ended. */
 static int child_pid(lua_State *L) {
   const struct child *child = check_child(L);
   if (child->pid == 0) return 0;
@@ -245,8 +249,8 @@ static int child_pid(lua_State *L) {
   return 1;
 }
 
-/* child:wait([seconds]) -> {status or signal, peak_memory} | nil, message,
- * code. */
+/* child:wait([seconds]) -> {status or signal, peak_memory in bytes} | nil,
+ * message, code. */
 static int child_wait(lua_State *L) {
   struct child *child = check_child(L);
   double deadline = opt_seconds(L, 2);
@@ -259,8 +263,8 @@ static int child_wait(lua_State *L) {
   return 1;
 }
 
-/* child:kill([signal = 15]) -> whether there was somebody to receive it; the
- * whole group does. */
+/* child:kill([signal = 15]) -> boolean: whether there was somebody to receive
+ * it; the whole group does. */
 static int child_kill(lua_State *L) {
   const struct child *child = check_child(L);
   lua_Integer number = luaL_optinteger(L, 2, SIGTERM);
@@ -286,8 +290,8 @@ static bool push_line(lua_State *L, struct child *child) {
   return true;
 }
 
-/* child:read_line([seconds]) -> line | nil, message, code: "timeout",
- * "closed_pipe" at the end of the stream, "too_large". */
+/* child:read_line([seconds]) -> string: a line | nil, message, code:
+ * "timeout", "closed_pipe" at the end of the stream, "too_large". */
 static int child_read_line(lua_State *L) {
   struct child *child = check_child(L);
   double deadline = opt_seconds(L, 2);
@@ -315,7 +319,7 @@ static int child_tostring(lua_State *L) {
 }
 
 int luaopen_core_process(lua_State *L) {
-  static const luaL_Reg methods[] = {
+  static const luaL_Reg child_methods[] = {
       {"pid", child_pid},     {"wait", child_wait},
       {"kill", child_kill},   {"read_line", child_read_line},
       {"close", child_close}, {NULL, NULL}};
@@ -323,7 +327,7 @@ int luaopen_core_process(lua_State *L) {
   /* An ignored SIGCHLD, inherited, would take every exit status away. */
   struct sigaction plain = {.sa_handler = SIG_DFL};
   sigaction(SIGCHLD, &plain, NULL);
-  bind_type(L, CHILD_META, methods, child_close, child_tostring);
+  bind_type(L, CHILD_META, child_methods, child_close, child_tostring);
   luaL_newlib(L, functions);
   return 1;
 }

@@ -124,7 +124,7 @@ bool quant_holds(lua_State *L, struct bytes bytes, size_t rows, size_t each,
 
 /* ---- facts ---- */
 
-/* row_bytes(codec, cols) -> bytes of one row's codes or blocks. */
+/* row_bytes(codec, cols) -> integer: bytes of one row's codes or blocks. */
 static int f_row_bytes(lua_State *L) {
   const struct codec *codec = quant_check_codec(L, 1);
   size_t cols = (size_t)bind_size(L, 2);
@@ -134,7 +134,8 @@ static int f_row_bytes(lua_State *L) {
   return 1;
 }
 
-/* block(codec) -> values, bytes of a block; 0, 0 for codecs without blocks. */
+/* block(codec) -> integer, integer: values and bytes of a block; 0, 0 for
+ * codecs without blocks. */
 static int f_block(lua_State *L) {
   const struct codec *codec = quant_check_codec(L, 1);
   lua_pushinteger(L, (lua_Integer)codec->block);
@@ -168,8 +169,9 @@ static int f_codecs(lua_State *L) {
   return 1;
 }
 
-/* isa() -> name of the instruction set in use, or nil when BITTERN_ISA names
- * none that this processor has; array of those it has, slowest first. */
+/* isa() -> string or nil, array: name of the instruction set in use, nil when
+ * BITTERN_ISA names none that this processor has; and those it has, slowest
+ * first. */
 static int f_isa(lua_State *L) {
   const struct kernels *chosen = kernels_chosen(), *next;
   lua_pushstring(L, chosen == NULL ? NULL : chosen->name);
@@ -189,7 +191,7 @@ static const struct kernels *some_kernels(void) {
   return chosen != NULL ? chosen : &kernels_scalar;
 }
 
-/* widen(dtype, source) -> f32 buffer. */
+/* widen(dtype, source (bytes)) -> f32 buffer. */
 static int f_widen(lua_State *L) {
   enum dtype dtype = dtype_check(L, 1);
   struct bytes in = bind_bytes(L, 2);
@@ -202,7 +204,8 @@ static int f_widen(lua_State *L) {
   return 1;
 }
 
-/* narrow(dtype, f32 buffer) -> buffer, rounded to nearest even. */
+/* narrow(dtype, values (f32 buffer)) -> buffer of that dtype, rounded to
+ * nearest even. */
 static int f_narrow(lua_State *L) {
   enum dtype dtype = dtype_check(L, 1);
   const struct buffer *in = buffer_check(L, 2, DTYPE_F32);
@@ -212,9 +215,9 @@ static int f_narrow(lua_State *L) {
   return 1;
 }
 
-/* gather(source, row_size, rows) -> u8 buffer: the rows of `source`, row_size
- * bytes each, that the i32 buffer `rows` names, in its order
- * | nil, message, "out_of_range". */
+/* gather(source (bytes), row_size (integer: bytes), rows (i32 buffer)) -> u8
+ * buffer: the rows of `source` that `rows` names, in its order | nil, message,
+ * "out_of_range". */
 static int f_gather(lua_State *L) {
   struct bytes in = bind_bytes(L, 1);
   size_t size = (size_t)bind_size(L, 2);
@@ -232,8 +235,9 @@ static int f_gather(lua_State *L) {
   return 1;
 }
 
-/* scatter(target, cols, rows, source) -> target | nil, message, "out_of_range":
- * row rows[i] of the f32 buffer `target` becomes row i of `source`. */
+/* scatter(target (f32 buffer), cols, rows (i32 buffer), source (f32 buffer))
+ * -> buffer: `target`, whose row rows[i] has become row i of `source` | nil,
+ * message, "out_of_range". */
 static int f_scatter(lua_State *L) {
   const struct buffer *target = buffer_check(L, 1, DTYPE_F32);
   size_t cols = (size_t)bind_size(L, 2);

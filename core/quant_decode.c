@@ -189,8 +189,9 @@ static void accept_dtype(lua_State *L, int arg) {
   lua_replace(L, arg);
 }
 
-/* decode_blocks(codec, source, count [, dtype or {dtype = "f32", into = buffer
- * to fill, threads = 1}]) -> buffer of `count` values | nil, message, code. */
+/* decode_blocks(codec, source (bytes), count [, {dtype = "f32", into = buffer
+ * to fill, threads = 1}]) -> buffer of `count` values | nil, message, code. A
+ * dtype may stand for the options. */
 int quant_decode_blocks(lua_State *L) {
   static const char *const known[] = {"dtype", "into", "threads", NULL};
   const struct codec *codec = quant_check_codec(L, 1);

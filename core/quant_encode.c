@@ -313,8 +313,7 @@ static void new_results(lua_State *L, const struct shape *shape,
  * factors of the decoded values; importance = f32 [cols], numbers h >= 0;
  * errors_only = false; norms = errors_only; threads = 1; into = what an earlier
  * call returned: it is returned again, its buffers filled anew where they have
- * room. q4 always takes the
- * scale of least error.
+ * room. q4 always takes the scale of least error.
  *
  * The error of a row is the sum of h (w - v)^2 over its columns, v being what
  * quant.decode gives for the rounded scales; its norm is the sum of h w^2. Fits
@@ -361,9 +360,9 @@ static bool check_reference(lua_State *L, const struct codec *codec, int arg) {
 }
 
 /* encode_blocks(codec, weights (as encode's), cols [, {fit =
- * "reference"|"least_squares", iterations = 8, errors = false, dtype, threads =
- * 1}]) -> u8 buffer of blocks [, f32 buffer of each row's squared error]
- * | nil, message, code. */
+ * "reference"|"least_squares", iterations = 8, errors = false, dtype, threads
+ * = 1}]) -> u8 buffer of blocks [, f32 buffer of each row's squared error] |
+ * nil, message, code. */
 int quant_encode_blocks(lua_State *L) {
   static const char *const known[] = {"fit",   "iterations", "errors",
                                       "dtype", "threads",    NULL};

@@ -133,16 +133,16 @@ static int product(lua_State *L, size_t rows, size_t cols, int x_arg) {
 }
 
 /* matmul(codec, weights (blocks, or {codes, scales} as encode gives), rows,
- * cols, x (f32 buffer of one or more vectors of cols) [, {activations =
- * "f32"|"int8", group = 0, threads = 1}]) -> f32 buffer [vectors, rows] | nil,
- * message, code. int8 rounds each vector to multiples of its largest magnitude
- * / 127 and then multiplies exactly. */
+ * cols, x (f32 buffer [vectors, cols]) [, {activations = "f32"|"int8", group =
+ * 0, threads = 1}]) -> f32 buffer [vectors, rows] | nil, message, code. int8
+ * rounds each vector to multiples of its largest magnitude / 127 and then
+ * multiplies exactly. */
 int quant_matmul(lua_State *L) {
   return product(L, (size_t)bind_size(L, 3), (size_t)bind_size(L, 4), 5);
 }
 
-/* dot(codec, weights of one row, x [, options as matmul's]) -> number | nil,
- * message, code. */
+/* dot(codec, weights (bytes: of one row), x (f32 buffer [cols]) [,
+ * {activations = "f32"|"int8", group = 0}]) -> number | nil, message, code. */
 int quant_dot(lua_State *L) {
   const struct buffer *x = buffer_check(L, 3, DTYPE_F32);
   if (x->count == 0) {

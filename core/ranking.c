@@ -70,9 +70,9 @@ static void push_arrays(lua_State *L, struct ranking *r) {
   r->order = (uint32_t *)(void *)(r->gains + r->count);
 }
 
-/* new(before, after (f32 buffers) [, share = 1]) -> ranking of the rows by
- * before - share x after, the greatest first, equal ones by their number; rows
- * that gain nothing are left out. */
+/* new(before (f32 buffer), after (f32 buffer) [, share = 1.0]) -> ranking of
+ * the rows by before - share x after, the greatest first, equal ones by their
+ * number; rows that gain nothing are left out. */
 static int f_new(lua_State *L) {
   const struct buffer *before = buffer_check(L, 1, DTYPE_F32);
   const struct buffer *after = buffer_check(L, 2, DTYPE_F32);
@@ -113,14 +113,15 @@ static int ranking_len(lua_State *L) {
   return 1;
 }
 
-/* ranking:gain(n) -> what the row of rank n, from 1 on, gains. */
+/* ranking:gain(n) -> number: what the row of rank n, from 1 on, gains. */
 static int ranking_gain(lua_State *L) {
   const struct ranking *r = self(L);
   lua_pushnumber(L, (lua_Number)r->gains[check_number(L, r, 1) - 1]);
   return 1;
 }
 
-/* ranking:above(gain) -> how many rows gain more than that. */
+/* ranking:above(gain (number)) -> integer: how many rows gain more than that.
+ */
 static int ranking_above(lua_State *L) {
   const struct ranking *r = self(L);
   double gain = luaL_checknumber(L, 2);
@@ -136,7 +137,7 @@ static int ranking_above(lua_State *L) {
   return 1;
 }
 
-/* ranking:sum(n) -> what the first n rows gain together. */
+/* ranking:sum(n) -> number: what the first n rows gain together. */
 static int ranking_sum(lua_State *L) {
   const struct ranking *r = self(L);
   size_t n = check_number(L, r, 0);
@@ -176,9 +177,9 @@ static size_t first_from(const struct buffer *rows, int64_t row) {
   return low;
 }
 
-/* split(rows, first, count) -> two i32 buffers of numbers counted from `first`:
- * those of the rows first to first + count - 1 that are not among the ascending
- * `rows`, and those that are. */
+/* split(rows (i32 buffer), first (integer), count) -> i32 buffer, i32 buffer of
+ * numbers counted from `first`: those of the rows first to first + count - 1
+ * that are not among the ascending `rows`, and those that are. */
 static int f_split(lua_State *L) {
   const struct buffer *rows = buffer_check(L, 1, DTYPE_I32);
   const int32_t *numbers = rows->data;
@@ -214,14 +215,14 @@ static int ranking_tostring(lua_State *L) {
 }
 
 int luaopen_core_ranking(lua_State *L) {
-  static const luaL_Reg methods[] = {{"gain", ranking_gain},
-                                     {"above", ranking_above},
-                                     {"sum", ranking_sum},
-                                     {"rows", ranking_rows},
-                                     {NULL, NULL}};
+  static const luaL_Reg ranking_methods[] = {{"gain", ranking_gain},
+                                             {"above", ranking_above},
+                                             {"sum", ranking_sum},
+                                             {"rows", ranking_rows},
+                                             {NULL, NULL}};
   static const luaL_Reg functions[] = {BIND(new), BIND(split), {NULL, NULL}};
   buffer_require(L);
-  bind_type(L, RANKING_META, methods, ranking_close, ranking_tostring);
+  bind_type(L, RANKING_META, ranking_methods, ranking_close, ranking_tostring);
   luaL_getmetatable(L, RANKING_META);
   lua_pushcfunction(L, ranking_len);
   lua_setfield(L, -2, "__len");

@@ -33,7 +33,7 @@ static void push_hex(lua_State *L, const unsigned char digest[DIGEST_SIZE]) {
   lua_pushlstring(L, hex, sizeof hex);
 }
 
-/* hex(bytes) -> 64 lower-case hexadecimal digits. */
+/* hex(bytes) -> string of 64 lower-case hexadecimal digits. */
 static int f_hex(lua_State *L) {
   unsigned char digest[DIGEST_SIZE];
   struct bytes bytes = bind_bytes(L, 1);
@@ -43,7 +43,7 @@ static int f_hex(lua_State *L) {
   return 1;
 }
 
-/* new() -> hash; hash:update(bytes), hash:hex(). */
+/* new() -> hash of nothing yet. */
 static int f_new(lua_State *L) {
   struct hash *hash = lua_newuserdatauv(L, sizeof *hash, 0);
   hash->context = NULL;
@@ -61,7 +61,7 @@ static struct hash *check_hash(lua_State *L) {
   return hash;
 }
 
-/* hash:update(bytes) -> hash. */
+/* hash:update(bytes) -> hash: the same one, so that calls can be chained. */
 static int hash_update(lua_State *L) {
   struct hash *hash = check_hash(L);
   struct bytes bytes = bind_bytes(L, 2);
@@ -78,7 +78,7 @@ static int hash_close(lua_State *L) {
   return 0;
 }
 
-/* hash:hex() -> 64 digits; the hash is finished then. */
+/* hash:hex() -> string of 64 hexadecimal digits; the hash is finished then. */
 static int hash_hex(lua_State *L) {
   unsigned char digest[DIGEST_SIZE];
   struct hash *hash = check_hash(L);
@@ -110,7 +110,8 @@ static int hash_descriptor(EVP_MD_CTX *context, int fd, unsigned char *chunk,
   }
 }
 
-/* file(path) -> 64 digits, size | nil, message, code. */
+/* file(path) -> string, integer: 64 hexadecimal digits, and the size in bytes
+ * | nil, message, code. */
 static int f_file(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
   unsigned char digest[DIGEST_SIZE];
@@ -134,9 +135,8 @@ static int f_file(lua_State *L) {
 /* --- a file that is being filled ------------------------------------------
  */
 
-/* follow(path) -> follower | nil, message, code. follower:advance(bytes) says
- * how many bytes, from the first on, are there by now; follower:hex() -> their
- * 64 digits | nil, message, code, and the follower is finished then. */
+/* follow(path) -> follower of a file that is being filled | nil, message,
+ * code. A thread of its own hashes what is there. */
 static int f_follow(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
   struct follower *follower = lua_newuserdatauv(L, sizeof *follower, 0);
@@ -152,12 +152,16 @@ static struct follower *check_follower(lua_State *L) {
   return follower;
 }
 
+/* follower:advance(bytes (integer)): so many, from the first on, are there by
+ * now. */
 static int follower_lua_advance(lua_State *L) {
   struct follower *follower = check_follower(L);
   follower_advance(follower, bind_size(L, 2));
   return 0;
 }
 
+/* follower:hex() -> string: the 64 digits of what is there | nil, message,
+ * code. The follower is finished then. */
 static int follower_lua_hex(lua_State *L) {
   unsigned char digest[DIGEST_SIZE];
   int error = follower_finish(check_follower(L), digest);
@@ -166,6 +170,7 @@ static int follower_lua_hex(lua_State *L) {
   return 1;
 }
 
+/* follower:close(): ends the thread; what it has hashed is lost. */
 static int follower_lua_close(lua_State *L) {
   follower_close(luaL_checkudata(L, 1, FOLLOWER_META));
   return 0;
@@ -336,8 +341,9 @@ static int files_in_turn(lua_State *L, lua_Integer count) {
   return 1;
 }
 
-/* files(paths [, {lanes = true}]) -> array of {sha256, size} in their order |
- * nil, message, code: of the first that cannot be read. */
+/* files(paths (array of strings) [, {lanes = true}]) -> array of {sha256,
+ * size} in their order | nil, message, code: of the first that cannot be read.
+ */
 static int f_files(lua_State *L) {
   static const char *const known[] = {"lanes", NULL};
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -363,7 +369,7 @@ static int f_files(lua_State *L) {
 }
 
 int luaopen_core_sha256(lua_State *L) {
-  static const luaL_Reg methods[] = {
+  static const luaL_Reg hash_methods[] = {
       {"update", hash_update}, {"hex", hash_hex}, {NULL, NULL}};
   static const luaL_Reg functions[] = {BIND(hex),   BIND(new),    BIND(file),
                                        BIND(files), BIND(follow), {NULL, NULL}};
@@ -372,7 +378,7 @@ int luaopen_core_sha256(lua_State *L) {
                                               {"close", follower_lua_close},
                                               {NULL, NULL}};
   static const luaL_Reg none[] = {{NULL, NULL}};
-  bind_type(L, HASH_META, methods, hash_close, hash_tostring);
+  bind_type(L, HASH_META, hash_methods, hash_close, hash_tostring);
   bind_type(L, FOLLOWER_META, follower_methods, follower_lua_close,
             follower_tostring);
   bind_type(L, BATCH_META, none, batch_close, batch_tostring);

@@ -38,6 +38,7 @@ static struct key *push_key(lua_State *L) {
   return NULL;
 }
 
+/* key:close(): wipes the secret. The key signs nothing from then on. */
 static int key_close(lua_State *L) {
   struct key *key = luaL_checkudata(L, 1, KEY_META);
   sodium_free(key->secret); /* wipes it */
@@ -84,7 +85,8 @@ static int read_seed(lua_State *L, uint8_t seed[SEED]) {
   return result == 0 ? 0 : bind_fail(L, CODE, "no seed from this mnemonic");
 }
 
-/* seed(words [, password]) -> secret of 32 bytes | nil, message, "key". */
+/* seed(words (bytes) [, password (bytes)]) -> secret of 32 bytes | nil,
+ * message, "key". */
 static int f_seed(lua_State *L) {
   lua_settop(L, 2);
   uint8_t *seed = keybox_push(L, SEED);
@@ -92,7 +94,8 @@ static int f_seed(lua_State *L) {
   return read_seed(L, seed) == 0 ? 1 : 3;
 }
 
-/* from_mnemonic(words [, password]) -> key | nil, message, "key". */
+/* from_mnemonic(words (bytes) [, password (bytes)]) -> key | nil, message,
+ * "key". */
 static int f_from_mnemonic(lua_State *L) {
   uint8_t seed[SEED];
   lua_settop(L, 2);
@@ -113,7 +116,7 @@ static const uint8_t *check_sized(lua_State *L, int arg, size_t size) {
   return bytes.data;
 }
 
-/* from_seed(32 bytes) -> key | nil, message, "key". */
+/* from_seed(seed of 32 bytes) -> key | nil, message, "key". */
 static int f_from_seed(lua_State *L) {
   const uint8_t *seed = check_sized(L, 1, SEED);
   struct key *key = push_key(L);
@@ -121,7 +124,8 @@ static int f_from_seed(lua_State *L) {
   return finish(L, key, schnorrkel_from_seed(key->secret, seed));
 }
 
-/* from_private(64 bytes: scalar || nonce) -> key | nil, message, "key". */
+/* from_private(private of 64 bytes: scalar || nonce) -> key | nil, message,
+ * "key". */
 static int f_from_private(lua_State *L) {
   const uint8_t *bytes = check_sized(L, 1, 64);
   struct key *key = push_key(L);
@@ -135,14 +139,14 @@ static struct key *check_key(lua_State *L) {
   return key;
 }
 
-/* key:public() -> 32 bytes. */
+/* key:public() -> string of 32 bytes. */
 static int key_public(lua_State *L) {
   const struct key *key = check_key(L);
   lua_pushlstring(L, (const char *)key->secret->public_key, SCHNORRKEL_KEY);
   return 1;
 }
 
-/* key:address() -> SS58 text. */
+/* key:address() -> string: the SS58 address. */
 static int key_address(lua_State *L) {
   lua_pushstring(L, check_key(L)->address);
   return 1;
@@ -155,7 +159,8 @@ static struct bytes check_message(lua_State *L, int arg) {
   return message;
 }
 
-/* key:sign(message) -> 64 bytes, other ones each time. */
+/* key:sign(message (bytes)) -> string of 64 bytes, other ones each time | nil,
+ * message, code. */
 static int key_sign(lua_State *L) {
   uint8_t random[32], signature[SCHNORRKEL_SIGNATURE];
   const struct key *key = check_key(L);
@@ -175,8 +180,8 @@ static int key_tostring(lua_State *L) {
   return 1;
 }
 
-/* verify(public, message, signature) -> boolean; keys and signatures of any
- * other length are not valid either. */
+/* verify(public (string), message (bytes), signature (string)) -> boolean;
+ * keys and signatures of any other length are not valid either. */
 static int f_verify(lua_State *L) {
   size_t key_size, signature_size;
   const char *public_key = luaL_checklstring(L, 1, &key_size);
@@ -190,7 +195,7 @@ static int f_verify(lua_State *L) {
   return 1;
 }
 
-/* address(public) -> SS58 text. */
+/* address(public of 32 bytes) -> string: the SS58 address. */
 static int f_address(lua_State *L) {
   char text[SS58_TEXT];
   ss58_encode(check_sized(L, 1, SCHNORRKEL_KEY), text);
@@ -198,8 +203,8 @@ static int f_address(lua_State *L) {
   return 1;
 }
 
-/* ed25519(32 bytes) -> the public key, 32 bytes, that the seed has there: files
- * of that type are told from broken ones by it. */
+/* ed25519(seed of 32 bytes) -> string of 32 bytes: the public key that the
+ * seed has there. Files of that type are told from broken ones by it. */
 static int f_ed25519(lua_State *L) {
   const uint8_t *seed = check_sized(L, 1, SEED);
   uint8_t public_key[crypto_sign_PUBLICKEYBYTES];
@@ -223,7 +228,7 @@ static const char *ss58_reason(int result) {
   }
 }
 
-/* public(ss58) -> 32 bytes | nil, message, "key". */
+/* public(ss58 (string)) -> string of 32 bytes | nil, message, "key". */
 static int f_public(lua_State *L) {
   size_t size;
   uint8_t public_key[SCHNORRKEL_KEY];
@@ -235,7 +240,8 @@ static int f_public(lua_State *L) {
   return 1;
 }
 
-/* generate([words = 12]) -> secret: a fresh mnemonic | nil, message, code. */
+/* generate([words = 12]) -> secret: a fresh mnemonic | nil, message, code.
+ * `words` are 12, 15, 18, 21 or 24. */
 static int f_generate(lua_State *L) {
   struct bip39 mnemonic = {0};
   lua_Integer words = luaL_optinteger(L, 1, 12);
@@ -250,7 +256,7 @@ static int f_generate(lua_State *L) {
   return 1;
 }
 
-/* check_mnemonic(words) -> true | nil, message, "key". */
+/* check_mnemonic(words (bytes)) -> true | nil, message, "key". */
 static int f_check_mnemonic(lua_State *L) {
   struct bip39 mnemonic;
   struct bytes words = bind_bytes(L, 1);
@@ -261,7 +267,7 @@ static int f_check_mnemonic(lua_State *L) {
   return 1;
 }
 
-/* is_word(text) -> whether mnemonics may have this word. */
+/* is_word(text) -> boolean: whether mnemonics may have this word. */
 static int f_is_word(lua_State *L) {
   struct bytes word = bind_bytes(L, 1);
   lua_pushboolean(L, bip39_is_word((const char *)word.data, word.size));
@@ -269,18 +275,18 @@ static int f_is_word(lua_State *L) {
 }
 
 int luaopen_core_sr25519(lua_State *L) {
-  static const luaL_Reg methods[] = {{"public", key_public},
-                                     {"address", key_address},
-                                     {"sign", key_sign},
-                                     {"close", key_close},
-                                     {NULL, NULL}};
+  static const luaL_Reg key_methods[] = {{"public", key_public},
+                                         {"address", key_address},
+                                         {"sign", key_sign},
+                                         {"close", key_close},
+                                         {NULL, NULL}};
   static const luaL_Reg functions[] = {
       BIND(from_mnemonic), BIND(from_seed),      BIND(from_private),
       BIND(verify),        BIND(address),        BIND(public),
       BIND(generate),      BIND(check_mnemonic), BIND(is_word),
       BIND(seed),          BIND(ed25519),        {NULL, NULL}};
   keybox_require(L); /* starts libsodium */
-  bind_type(L, KEY_META, methods, key_close, key_tostring);
+  bind_type(L, KEY_META, key_methods, key_close, key_tostring);
   luaL_newlib(L, functions);
   return 1;
 }

@@ -192,7 +192,8 @@ static int f_new(lua_State *L) {
   return 1;
 }
 
-/* add(f32 buffer) -> true | nil, message, code. Rows may be cut anywhere. */
+/* statistics:add(values (f32 buffer)) -> true | nil, message, code. Rows may
+ * be cut anywhere. */
 static int f_add(lua_State *L) {
   struct statistics *s = self(L);
   const struct buffer *buffer = buffer_check(L, 2, DTYPE_F32);
@@ -226,9 +227,9 @@ static void set_moments(lua_State *L, const struct moments *m) {
   }
 }
 
-/* summary() -> {count, zeros, nans, infinities; of finite values mean, std (of
- * the whole population), min, max; rows and norms = {mean, std, min, max} of
- * finished rows}. */
+/* statistics:summary() -> {count, zeros, nans, infinities; of finite values
+ * mean, std (of the whole population), min, max; rows and norms = {mean, std,
+ * min, max} of finished rows}. */
 static int f_summary(lua_State *L) {
   const struct statistics *s = self(L);
   lua_createtable(L, 0, 10);
@@ -265,8 +266,8 @@ static uint64_t count_greater(const uint64_t *positive,
   return sum;
 }
 
-/* beyond(low, high) -> how many finite values lie below `low` or above `high`.
- */
+/* statistics:beyond(low (number), high (number)) -> integer: how many finite
+ * values lie below `low` or above `high`. */
 static int f_beyond(lua_State *L) {
   const struct statistics *s = self(L);
   double low = (double)luaL_checknumber(L, 2);
@@ -292,8 +293,8 @@ static void fill_steps(const struct statistics *s, double low, double high,
   }
 }
 
-/* histogram(low, high, steps) -> array of counts; what lies outside is counted
- * in the first or last step. */
+/* statistics:histogram(low (number), high (number), steps (integer)) -> array
+ * of counts; what lies outside is counted in the first or last step. */
 static int f_histogram(lua_State *L) {
   enum { MOST = 256 };
   uint64_t steps[MOST] = {0};
@@ -325,11 +326,11 @@ static int f_tostring(lua_State *L) {
 }
 
 int luaopen_core_statistics(lua_State *L) {
-  static const luaL_Reg methods[] = {
+  static const luaL_Reg statistics_methods[] = {
       BIND(add), BIND(summary), BIND(beyond), BIND(histogram), {NULL, NULL}};
   static const luaL_Reg functions[] = {BIND(new), {NULL, NULL}};
   buffer_require(L);
-  bind_type(L, STATISTICS_META, methods, f_close, f_tostring);
+  bind_type(L, STATISTICS_META, statistics_methods, f_close, f_tostring);
   luaL_newlib(L, functions);
   return 1;
 }

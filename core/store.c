@@ -253,8 +253,8 @@ static int run_to_end(sqlite3_stmt *handle) {
   return result == SQLITE_DONE ? SQLITE_OK : result;
 }
 
-/* store:exec(sql, ...) -> rows changed | nil, message, code. Several statements
- * may stand in `sql` when no values follow it. */
+/* store:exec(sql, ...) -> integer: rows changed | nil, message, code. Several
+ * statements may stand in `sql` when no values follow it. */
 static int f_exec(lua_State *L) {
   const struct store *store = check_store(L);
   const char *sql = luaL_checkstring(L, 2);
@@ -280,9 +280,9 @@ static void roll_back(const struct store *store) {
     sqlite3_exec(store->handle, "ROLLBACK", NULL, NULL, NULL);
 }
 
-/* store:transaction(fn) -> what fn(store) returns. Commits unless its first
- * result is nil; rolls back then, and on an error, which goes on to the caller.
- */
+/* store:transaction(call (function)) -> what call(store) returns. Commits
+ * unless its first result is nil; rolls back then, and on an error, which goes
+ * on to the caller. */
 static int f_transaction(lua_State *L) {
   struct store *store = check_store(L);
   luaL_checktype(L, 2, LUA_TFUNCTION);
@@ -309,6 +309,7 @@ static int f_transaction(lua_State *L) {
   return 3;
 }
 
+/* store:close(): closes the database once its last statement is done. */
 static int f_close(lua_State *L) {
   struct store *store = luaL_checkudata(L, 1, STORE_META);
   sqlite3_close_v2(store->handle);
@@ -369,12 +370,12 @@ static int f_open(lua_State *L) {
 
 int luaopen_core_store(lua_State *L) {
   static const luaL_Reg statement_methods[] = {{NULL, NULL}};
-  static const luaL_Reg methods[] = {
+  static const luaL_Reg store_methods[] = {
       BIND(query), BIND(exec), BIND(transaction), BIND(close), {NULL, NULL}};
   static const luaL_Reg functions[] = {BIND(open), {NULL, NULL}};
   bind_type(L, STATEMENT_META, statement_methods, statement_close,
             statement_tostring);
-  bind_type(L, STORE_META, methods, f_close, f_tostring);
+  bind_type(L, STORE_META, store_methods, f_close, f_tostring);
   luaL_newlib(L, functions);
   return 1;
 }

@@ -24,13 +24,13 @@ static double read_clock(clockid_t id) {
   return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-/* time() -> seconds since 1970-01-01 UTC, a float. */
+/* time() -> number: seconds since 1970-01-01 UTC. */
 static int f_time(lua_State *L) {
   lua_pushnumber(L, read_clock(CLOCK_REALTIME));
   return 1;
 }
 
-/* clock() -> seconds of a clock that never jumps, a float. */
+/* clock() -> number: seconds of a clock that never jumps. */
 static int f_clock(lua_State *L) {
   lua_pushnumber(L, read_clock(CLOCK_MONOTONIC));
   return 1;
@@ -50,7 +50,7 @@ static int f_sleep(lua_State *L) {
   return 1;
 }
 
-/* random(n) -> n bytes from the kernel, n in 1..256. */
+/* random(n) -> string of n bytes from the kernel, n in 1..256. */
 static int f_random(lua_State *L) {
   unsigned char bytes[256];
   lua_Integer count = luaL_checkinteger(L, 1);
@@ -67,13 +67,13 @@ static int check_descriptor(lua_State *L) {
   return (int)fd;
 }
 
-/* isatty(fd) -> whether the file descriptor is a terminal. */
+/* isatty(fd) -> boolean: whether the file descriptor is a terminal. */
 static int f_isatty(lua_State *L) {
   lua_pushboolean(L, isatty(check_descriptor(L)));
   return 1;
 }
 
-/* columns(fd) -> width of the terminal, 80 where there is none. */
+/* columns(fd) -> integer: width of the terminal, 80 where there is none. */
 static int f_columns(lua_State *L) {
   struct winsize size = {0};
   bool known = ioctl(check_descriptor(L), TIOCGWINSZ, &size) == 0;
@@ -81,21 +81,21 @@ static int f_columns(lua_State *L) {
   return 1;
 }
 
-/* cores() -> processors that are online. */
+/* cores() -> integer: processors that are online. */
 static int f_cores(lua_State *L) {
   long cores = sysconf(_SC_NPROCESSORS_ONLN);
   lua_pushinteger(L, cores > 0 ? cores : 1);
   return 1;
 }
 
-/* pid() -> process id. */
+/* pid() -> integer: the process id. */
 static int f_pid(lua_State *L) {
   lua_pushinteger(L, getpid());
   return 1;
 }
 
-/* home() -> the folder that the system's list of users has for this one, or nil
- * when it has none. */
+/* home() -> string or nil: the folder that the system's list of users has for
+ * this one. */
 static int f_home(lua_State *L) {
   struct passwd entry;
   struct passwd *found = NULL;
@@ -105,13 +105,14 @@ static int f_home(lua_State *L) {
   return 1;
 }
 
-/* uid() -> the user id that files are opened with. */
+/* uid() -> integer: the user id that files are opened with. */
 static int f_uid(lua_State *L) {
   lua_pushinteger(L, geteuid());
   return 1;
 }
 
-/* variables() -> names of the environment's variables, in no order. */
+/* variables() -> array of the names of the environment's variables, in no
+ * order. */
 static int f_variables(lua_State *L) {
   lua_newtable(L);
   for (char **entry = environ; entry != NULL && *entry != NULL; entry++) {
@@ -121,8 +122,8 @@ static int f_variables(lua_State *L) {
   return 1;
 }
 
-/* unset(name) -> nothing: this process and its children lose the variable, and
- * its value is wiped, so that /proc/PID/environ does not show it either. */
+/* unset(name): this process and its children lose the variable, and its value
+ * is wiped, so that /proc/PID/environ does not show it either. */
 static int f_unset(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
   char *value = getenv(name);
@@ -131,7 +132,8 @@ static int f_unset(lua_State *L) {
   return 0;
 }
 
-/* peak_memory() -> largest resident size of this process so far, in bytes. */
+/* peak_memory() -> integer: largest resident size of this process so far, in
+ * bytes. */
 static int f_peak_memory(lua_State *L) {
   struct rusage usage = {0};
   getrusage(RUSAGE_SELF, &usage);
@@ -139,14 +141,14 @@ static int f_peak_memory(lua_State *L) {
   return 1;
 }
 
-/* interrupted() -> whether the user asked to stop. */
+/* interrupted() -> boolean: whether the user asked to stop. */
 static int f_interrupted(lua_State *L) {
   lua_pushboolean(L, bind_interrupted());
   return 1;
 }
 
-/* on_interrupt(call) -> what it was before, or nil: what host.c calls, once,
- * when the user asked to stop and everything else has ended. */
+/* on_interrupt(call (function)) -> function or nil: the one before. host.c
+ * calls it, once, when the user asked to stop and everything else has ended. */
 static int f_on_interrupt(lua_State *L) {
   luaL_checktype(L, 1, LUA_TFUNCTION);
   lua_settop(L, 1);
@@ -156,7 +158,7 @@ static int f_on_interrupt(lua_State *L) {
   return 1;
 }
 
-/* exe() -> absolute path of this program. */
+/* exe() -> string: absolute path of this program. */
 static int f_exe(lua_State *L) {
   char path[PATH_MAX];
   ssize_t length = readlink("/proc/self/exe", path, sizeof path);

@@ -306,6 +306,7 @@ static int tokenizer_encode(lua_State *L) {
   return 1;
 }
 
+/* tokenizer:close(): gives its memory back. */
 static int tokenizer_close(lua_State *L) {
   struct tokenizer *tokenizer = luaL_checkudata(L, 1, TOKENIZER_META);
   bpe_close(&tokenizer->bpe);
@@ -321,7 +322,7 @@ static int tokenizer_tostring(lua_State *L) {
   return 1;
 }
 
-/* nfc(text) -> its normal form C; bytes that are no UTF-8 stay. */
+/* nfc(text) -> string: its normal form C; bytes that are no UTF-8 stay. */
 static int f_nfc(lua_State *L) {
   struct bytes text = bind_bytes(L, 1);
   struct job *job = lua_newuserdatauv(L, sizeof *job, 0);
@@ -341,12 +342,13 @@ static int job_tostring(lua_State *L) {
 }
 
 int luaopen_core_tokenizer(lua_State *L) {
-  static const luaL_Reg methods[] = {
+  static const luaL_Reg tokenizer_methods[] = {
       {"encode", tokenizer_encode}, {"close", tokenizer_close}, {NULL, NULL}};
   static const luaL_Reg none[] = {{NULL, NULL}};
   static const luaL_Reg functions[] = {BIND(new), BIND(nfc), {NULL, NULL}};
   buffer_require(L);
-  bind_type(L, TOKENIZER_META, methods, tokenizer_close, tokenizer_tostring);
+  bind_type(L, TOKENIZER_META, tokenizer_methods, tokenizer_close,
+            tokenizer_tostring);
   bind_type(L, JOB_META, none, job_close, job_tostring);
   luaL_newlib(L, functions);
   return 1;

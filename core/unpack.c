@@ -269,8 +269,9 @@ static int unpacker_next(lua_State *L) {
   return push_entry(L, entry);
 }
 
-/* unpacker:block() -> size of the next run of the entry's bytes, 0 at its end,
- * or nil, message, code. Until the next call the unpacker lends these bytes. */
+/* unpacker:block() -> integer: size of the next run of the entry's bytes, 0 at
+ * its end | nil, message, code. Until the next call the unpacker lends these
+ * bytes. */
 static int unpacker_block(lua_State *L) {
   struct unpacker *self = check_unpacker(L);
   const void *data = NULL;
@@ -330,12 +331,14 @@ static int unpacker_finish(lua_State *L) {
   return 1;
 }
 
-/* unpacker:unpacked() -> bytes that came out so far. */
+/* unpacker:unpacked() -> integer: bytes that came out so far. */
 static int unpacker_unpacked(lua_State *L) {
   lua_pushinteger(L, (lua_Integer)check_unpacker(L)->stream.unpacked);
   return 1;
 }
 
+/* unpacker:close(): gives its memory back; the bytes that it read stay whose
+ * they are. */
 static int unpacker_close(lua_State *L) {
   struct unpacker *self = luaL_checkudata(L, 1, UNPACKER_META);
   archive_read_free(self->format);
@@ -354,12 +357,12 @@ static int unpacker_tostring(lua_State *L) {
 }
 
 int luaopen_core_unpack(lua_State *L) {
-  static const luaL_Reg methods[] = {
+  static const luaL_Reg unpacker_methods[] = {
       {"next", unpacker_next},     {"block", unpacker_block},
       {"finish", unpacker_finish}, {"unpacked", unpacker_unpacked},
       {"close", unpacker_close},   {NULL, NULL}};
   static const luaL_Reg functions[] = {BIND(tar), BIND(member), {NULL, NULL}};
-  bind_source_type(L, UNPACKER_META, methods, unpacker_close,
+  bind_source_type(L, UNPACKER_META, unpacker_methods, unpacker_close,
                    unpacker_tostring);
   luaL_newlib(L, functions);
   return 1;

@@ -1,6 +1,10 @@
--- Writes docs/errors.md from lua/errors.lua: `make docs`. A test compares the two.
+-- Writes docs/errors.md from lua/errors.lua, and docs/api and docs/meta from the doc comments of C
+-- and Lua: `make docs`. Tests compare them.
 local fs = require "core.fs"
+local lfs = require "lfs"
 local errors = require "bittern.errors"
+local meta = require "bittern.reference.meta"
+local pages = require "bittern.reference.pages"
 local paths = require "bittern.paths"
 
 local M = {}
@@ -35,10 +39,32 @@ function M.errors()
   return table.concat(lines)
 end
 
+--- Every generated document.
+-- @return {path below docs = text}
+function M.all()
+  local all = { ["errors.md"] = M.errors() }
+  for path, text in pairs(pages.all()) do all["api/" .. path] = text end
+  for path, text in pairs(meta.all()) do all["meta/" .. path] = text end
+  return all
+end
+
+-- Pages of modules that are no more go.
+local function sweep(folder, all)
+  for _, room in ipairs { "api/core", "api/bittern", "meta/core", "meta/bittern" } do
+    assert(fs.mkdir(folder .. "/" .. room))
+    for name in lfs.dir(folder .. "/" .. room) do
+      local path = room .. "/" .. name
+      if name:find "%.%a+$" and not all[path] then assert(fs.remove(folder .. "/" .. path)) end
+    end
+  end
+end
+
 if not ... then
-  local path = paths.root() .. "/docs/errors.md"
-  local text = M.errors()
-  if fs.read(path) ~= text then assert(fs.write(path, text)) end
+  local folder, all = paths.root() .. "/docs", M.all()
+  sweep(folder, all)
+  for path, text in pairs(all) do
+    if fs.read(folder .. "/" .. path) ~= text then assert(fs.write(folder .. "/" .. path, text)) end
+  end
 end
 
 return M

@@ -19,6 +19,7 @@ function M.array(list)
 end
 
 --- Whether a table is written as an array.
+-- @param t table
 function M.is_array(t)
   return getmetatable(t) == reader.array_mark or #t > 0
 end

@@ -30,6 +30,8 @@ function M.nearest(word, candidates)
 end
 
 --- Keys of a table in order.
+-- @param t table
+-- @return array of its keys, ordered as texts
 function M.sorted_keys(t)
   local keys = {}
   for key in pairs(t) do keys[#keys + 1] = key end

@@ -124,6 +124,7 @@ function M.take(ctx, options)
 end
 
 --- A claim that the coordinator shows, written down when an earlier POST left its outcome open.
+-- @param claim its record
 -- @param kind of that POST: "claim", which nil means, or "cancel"
 -- @return the claim, or nil, message, code
 function M.noted(ctx, claim, kind)

@@ -34,6 +34,7 @@ function M.judge(rules, submission, task, world)
 end
 
 --- Judges what needs no submission: the task's state, its mode, contradictions.
+-- @param rules array, as rules.of_task gives them
 -- @param world {decided = see bittern.rules.contradictions}
 -- @return as M.judge
 function M.early(rules, task, world)
@@ -45,6 +46,8 @@ function M.early(rules, task, world)
 end
 
 --- The results that stop a submission.
+-- @param judged what M.judge gives
+-- @return array of results that are not ok
 function M.failures(judged)
   local list = {}
   for _, result in ipairs(judged.results) do

@@ -7,6 +7,7 @@ function M.encode(bytes)
 end
 
 --- The bytes of an even number of digits.
+-- @param digits string
 function M.decode(digits)
   return (digits:gsub("%x%x", function(pair) return string.char(tonumber(pair, 16)) end))
 end

@@ -71,6 +71,7 @@ function M.parse(text)
 end
 
 --- URL of a file's bytes.
+-- @param place what M.parse gives
 function M.url(env, place, path)
   return ("%s/%s/resolve/%s/%s"):format(M.endpoint(env), place.repo,
     M.escape(place.revision):gsub("/", "%%2F"), M.escape(path))

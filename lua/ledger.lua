@@ -49,20 +49,24 @@ end
 
 Ledger.__close = Ledger.close
 
--- The first row, false when there is none, or nil, message, code.
+--- The first row of a query.
+-- @return row, false when there is none, or nil, message, code
 function Ledger:first(sql, ...)
   local rows, message, code = self.db:query(sql, ...)
   if not rows then return nil, "ledger: " .. message, code end
   return rows[1] or false
 end
 
--- Runs an INSERT and gives the new row's id.
+--- Runs an INSERT and gives the new row's id.
+-- @return integer, or nil, message, code
 function Ledger:insert(sql, ...)
   local row, message, code = self:first(sql .. " RETURNING id", ...)
   if not row then return nil, message, code end
   return row.id
 end
 
+--- Runs a statement that gives no rows.
+-- @return true, or nil, message, code
 function Ledger:update(sql, ...)
   local changes, message, code = self.db:exec(sql, ...)
   if not changes then return nil, "ledger: " .. message, code end
@@ -101,6 +105,7 @@ function Ledger:start_run(key, settings)
 end
 
 --- Notes that this process now works on a run.
+-- @param settings table that JSON can hold
 function Ledger:take_run(id, settings)
   return self:update("UPDATE runs SET pid = ?, settings = ? WHERE id = ?", sys.pid(), settings, id)
 end
@@ -161,6 +166,7 @@ function Ledger:add_artifact(artifact)
 end
 
 --- Adds a line to the run's history.
+-- @param kind word
 function Ledger:event(run, kind, text)
   return self:update("INSERT INTO events (run, at, kind, text) VALUES (?, ?, ?, ?)",
     run, self.now(), kind, text)

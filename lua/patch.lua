@@ -140,6 +140,8 @@ local function no_conflicts(folder)
 end
 
 --- What the pre-flight stops a patch with first.
+-- @param text the patch
+-- @param spec what M.spec gives
 -- @return finding of bittern.patch.preflight, or nil
 function M.stop(text, spec)
   for _, finding in ipairs(preflight.check(text, spec)) do

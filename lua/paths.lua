@@ -6,6 +6,7 @@ local M = {}
 local install_root
 
 --- Called once by boot.lua.
+-- @param root absolute path
 function M.set_root(root)
   install_root = root
 end

@@ -72,6 +72,8 @@ function M.submission(ctx, state, submissions)
 end
 
 --- Our earlier submission of the same bytes that still counts, or nil.
+-- @param submissions array of records
+-- @param digest sha256 of the artifact
 function M.twin(ctx, submissions, digest)
   for _, submission in ipairs(submissions or {}) do
     local counts = submission.status ~= "rejected" and submission.status ~= "error"

@@ -89,6 +89,9 @@ function M.prove(url, artifact, on_progress, redirects)
 end
 
 --- The environment's name of a publisher's argument: BITTERN_S3_BUCKET is `bucket` of `s3`.
+-- @param publisher its name or path
+-- @param argument its name
+-- @return string
 function M.variable(publisher, argument)
   local name = (publisher:match("([^/]*)%.lua$") or publisher):gsub("%W", "_")
   return ("BITTERN_%s_%s"):format(name, argument):upper()

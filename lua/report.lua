@@ -125,6 +125,10 @@ function M.warn(text)
 end
 
 --- The failure of a command: one line, and what to do next.
+-- @param message what happened
+-- @param code its id
+-- @param next_step what to do, or nil
+-- @param exit integer, the exit code
 -- @param excerpt lines of a script that the message speaks of, or nil
 function M.failure(message, code, next_step, exit, excerpt)
   local failure = { id = code or "error", message = message, next = next_step, exit = exit }

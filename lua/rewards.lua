@@ -26,6 +26,7 @@ local function scores_of(competition)
 end
 
 --- The miners of a competition, the highest score first.
+-- @param competition one of the list's
 -- @return array of {hotkey=, score=, share= of the competition}
 function M.miners(competition)
   local scores, total = scores_of(competition)

@@ -64,6 +64,7 @@ local function tell(ctx, id, detail, seen)
 end
 
 --- The last thing that a validator said, for one line.
+-- @param detail what client:detail gives
 -- @return ": what it said", or ""
 function M.last_note(detail)
   for i = #(detail.verifications or {}), 1, -1 do

@@ -22,6 +22,8 @@ local function engine() return require "bittern.compress.engine" end
 local function eval() return require "bittern.eval.score" end
 
 --- Where rules come from: "23 rules: 2 from mode, 21 from onboarding".
+-- @param list array of rules
+-- @return string
 function M.sources(list)
   local count, parts = {}, {}
   for _, rule in ipairs(list) do
@@ -239,6 +241,7 @@ function M.publish_inputs(ctx, state)
 end
 
 --- Tells why the gate says STOP.
+-- @param judged what gate.judge gives
 -- @return one line for the failure's message
 function M.stop(ctx, judged)
   for _, line in ipairs(gate.lines(judged, ctx.report.clean)) do ctx.report.say("    " .. line) end

@@ -162,6 +162,8 @@ function M.run(script, ctx)
 end
 
 --- What the steps of a run gave, as recorded.
+-- @param script a loaded workflow
+-- @param ledger an open one
 -- @return {step name = result}, or nil, message, code
 function M.recorded(script, ledger, run)
   local state = {}

@@ -104,7 +104,7 @@ describe("the command line", function()
     } do
       local done = bittern("run", script(text))
       assert.equal(14, done.status)
-      assert.matches(message .. "\n  next: ", done.stderr, 1, true)
+      assert.matches(message .. "\n", done.stderr, 1, true)
     end
   end)
 

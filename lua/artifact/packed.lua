@@ -28,6 +28,11 @@ local function is_parameter(model, name, dtype)
   if not is_floating(dtype) or name:find("rotary_emb%.inv_freq$") then return false end
   return not (model.config.tie_word_embeddings == true and name == "lm_head.weight")
 end
+--- Whether a tensor of the model counts as a parameter.
+-- @param model what model.open gives
+-- @param name of the tensor
+-- @param dtype its type, such as "BF16"
+-- @return boolean
 M.is_parameter = is_parameter
 
 local function count_plain(model, names)
@@ -61,6 +66,7 @@ function M.describe(model)
 end
 
 --- Parameters of the model that a validator loads.
+-- @param model what model.open gives
 -- @return integer, or nil, message, code
 function M.parameters(model)
   local description, message, code = M.describe(model)
@@ -91,6 +97,7 @@ local function halves(name, m)
 end
 
 --- Decodes a matrix and drops it: whether it can be, within little memory.
+-- @param model what model.open gives
 -- @param m its entry in M.describe
 -- @return true, or nil, message, code
 function M.try(model, name, m)

@@ -1,6 +1,7 @@
 -- bittern new KIND NAME: a script of one's own to begin with, commented, and it works as it is.
 local fs = require "core.fs"
 
+local json = require "bittern.json"
 local paths = require "bittern.paths"
 
 -- What is written for each kind: template in lua/new, and where it goes. The test of the first file
@@ -50,6 +51,23 @@ local function plan(kind, name, folder)
   return list
 end
 
+-- What the Lua language server needs to complete and check scripts: where the annotations lie.
+local function editor_file(folder)
+  local path, meta = folder .. "/.luarc.json", paths.root() .. "/docs/meta"
+  if fs.stat(path) or not fs.stat(meta) then return nil end
+  return { path = path, text = assert(json.encode {
+    ["runtime.version"] = "Lua 5.4", ["workspace.library"] = json.array { meta },
+    ["diagnostics.globals"] = json.array { "describe", "it", "setup", "teardown", "before_each",
+      "after_each", "pending" },
+  }) .. "\n" }
+end
+
+local function with_editor_file(list, folder)
+  local all = table.move(list, 1, #list, 1, {})
+  all[#all + 1] = editor_file(folder)
+  return all
+end
+
 local function write(list)
   for _, file in ipairs(list) do
     local made, message, code = fs.mkdir(file.path:match("^(.*)/"))
@@ -97,7 +115,7 @@ return {
     local list, message, code = plan(kind, name, folder)
     if not list then return nil, message, code end
     if not ctx.args.dry_run then
-      local done, reason, kind_of = write(list)
+      local done, reason, kind_of = write(with_editor_file(list, folder))
       if not done then return nil, reason, kind_of end
     end
     return show(ctx, kind, name, folder, list)

@@ -90,6 +90,7 @@ function M.gates(size, parameters, budget)
 end
 
 --- What a budget is called: its name, or its bits a parameter.
+-- @param budget a rate, as M.rate takes it
 function M.name(budget)
   if type(budget) == "string" then return budget end
   for name, rate in pairs(named) do

@@ -4,6 +4,8 @@ local ask = require "bittern.coordinator.ask"
 local Client = {}
 
 --- Claims a task.
+-- @param task its record
+-- @param description text that others see
 -- @param base_submission_id of the submission that is built on, or nil
 -- @return claim with id, or nil, message, code ("unknown_outcome": look with claims first)
 function Client:claim(task, description, base_submission_id)
@@ -30,6 +32,8 @@ function Client:work_items(filter)
 end
 
 --- Claims a work item. With nothing to say the body is an empty object, as the reference's is.
+-- @param item a work item's record
+-- @param description text that others see
 -- @return claim with id, or nil, message, code ("unknown_outcome": look with claims first)
 function Client:claim_work_item(item, description)
   return ask.make(self, "claim_work_item", item, { claim_description = description })

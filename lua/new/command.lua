@@ -1,6 +1,7 @@
 -- bittern NAME: say here what it does.
 local session = require "bittern.session"
 
+---@type bittern.Command
 return {
   api = 1,
   about = "say in a line what it does",

@@ -27,6 +27,7 @@ local function accept(result, best, task, args)
   return gain > args.step, ("%s is better by %g"):format(name, gain)
 end
 
+---@type bittern.Mode
 return {
   api = 1,
   about = "say in a line what wins",

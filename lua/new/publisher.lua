@@ -3,6 +3,7 @@
 -- Bittern fetches the URL afterwards and goes on only if it gives the same bytes.
 local process = require "core.process"
 
+---@type bittern.Publisher
 return {
   api = 1,
   about = "say in a line where it puts things",

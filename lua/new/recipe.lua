@@ -1,5 +1,6 @@
 -- Recipe NAME: say here what becomes of a model. docs/write-a-recipe.md has every function of ctx.
 --   bittern compress MODEL --recipe NAME --budget binary --dry-run
+---@type bittern.Recipe
 return {
   api = 1,
   about = "say in a line what it does",

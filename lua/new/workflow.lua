@@ -21,6 +21,7 @@ local function compress(ctx)
   return done, ("%d bytes"):format(done.bytes)
 end
 
+---@type bittern.Workflow
 return {
   api = 1,
   about = "say in a line what it does",

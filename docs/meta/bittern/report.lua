@@ -1,0 +1,80 @@
+---@meta bittern.report
+-- Generated from lua/report.lua by docs/generate.lua (`make docs`); edit there.
+
+--- All printing. Data goes to stdout, everything for people to stderr.
+---@class bittern.report
+local M = {}
+
+--- Set once by the command line.
+---@param options table {json=, quiet=, verbose=, color="auto"|"always"|"never"}
+function M.configure(options) end
+
+--- Whether stdout carries JSON only.
+function M.is_json() end
+
+--- Outside text made safe for a terminal: no control bytes, no escape sequences.
+---@param text string string
+---@param keep_lines boolean boolean, lets line feeds and tabs through
+function M.clean(text, keep_lines) end
+
+--- One line of data.
+---@param text string
+function M.out(text) end
+
+--- Bytes that are no UTF-8, as file names may have, become U+FFFD: JSON cannot hold them.
+---@param text string
+function M.valid(text) end
+
+--- One object of data, as JSON on one line.
+---@param value any
+function M.data(value) end
+
+--- A line for people.
+---@param text string
+function M.say(text) end
+
+--- A line for people who asked for more.
+---@param text string
+function M.detail(text) end
+
+--- A question, which the answer follows on the same line.
+---@param text string
+function M.prompt(text) end
+
+--- Something is not as it should be, but work goes on.
+---@param text string
+function M.warn(text) end
+
+--- The failure of a command: one line, and what to do next.
+---@param message string what happened
+---@param code string its id
+---@param next_step? any what to do, or nil
+---@param exit integer integer, the exit code
+---@param excerpt? any lines of a script that the message speaks of, or nil
+function M.failure(message, code, next_step, exit, excerpt) end
+
+--- One step of a longer piece of work: `name  text`.
+---@param name string
+---@param text string
+function M.step(name, text) end
+
+--- 1234567 -> "1,234,567".
+---@param n integer
+function M.thousands(n) end
+
+--- Seconds in the largest unit that fits: 7300 -> "2 h".
+---@param seconds number
+function M.age(seconds) end
+
+--- Lines of a table with aligned columns; numbers are right-aligned.
+---@param columns table array of {title, right = boolean}
+---@param rows table array of arrays of strings
+---@return table # array of strings.
+function M.table(columns, rows) end
+
+--- Long work: one line that is redrawn on a terminal, one line every 30 s off it.
+---@param options? table {label=, total= in units or nil, unit= "B" or a word, terminal= whether stderr is one; asked of the system when nil}
+---@return any? # object with update(self, done, note = what is known so far, or nil) and finish(self).
+function M.progress(options) end
+
+return M
