@@ -152,9 +152,29 @@ local function record(report, args, mark, result)
   if not ok then report.warn("not in the ledger: " .. message) end
 end
 
+-- What an earlier run has measured, as far as it came.
+local function resume(ctx, options)
+  local cache = require "bittern.eval.cache"
+  options.by_layer, options.reference = true, options.base
+  local mark, message, code = cache.mark(options)
+  if not mark then return nil, message, code end
+  local known = not ctx.args.no_cache and cache.read(mark) or {}
+  if type(known.tensors) ~= "table" then known = { tensors = {} } end
+  if next(known.tensors) then
+    ctx.report.say "goes on from what was measured before; --no-cache begins again"
+  end
+  options.known, options.keep = known, function(now)
+    local kept, why = cache.keep(mark, now)
+    if not kept then ctx.report.warn("not in the cache: " .. why) end
+  end
+  return true
+end
+
 local function measure_layers(ctx, options)
   local args, line = ctx.args, nil
   options.base, options.limit = args.by_layer, args.limit or LAYER_DOCUMENTS
+  local ok, why, id = resume(ctx, options)
+  if not ok then return nil, why, id end
   options.stride = options.stride or options.max_tokens // 2
   options.threads = args.threads or require("core.sys").cores()
   options.on_progress = function(done, total)

@@ -59,13 +59,14 @@ local function settings_of(options)
     stride = mode == "stride" and (options.stride or options.max_tokens // 2) or nil,
     limit = options.limit, seed = options.seed,
     until_se = options.until_se and ("%.17g"):format(options.until_se),
-    exact = options.exact or nil,
+    exact = options.exact or nil, by_layer = options.by_layer or nil,
   }
 end
 
 --- What a score is known by.
 -- @param options {model = path, text = string, mode=, documents=, max_tokens=, stride=, limit=,
---   seed=, until_se=, tokenizer=, exact=, reference = path or nil} as bittern.eval.score takes them
+--   seed=, until_se=, tokenizer=, exact=, reference = path or nil} as bittern.eval.score takes
+--   them; by_layer = whether it is the costs of bittern.eval.layers
 -- @return {sha256, size = of the model, text = SHA-256, settings = text, file = where the result
 --   lies or will}, or nil, message, code
 function M.mark(options)
@@ -84,18 +85,25 @@ function M.mark(options)
     file = ("%s/scores/%s.json"):format(paths.cache(), name) }
 end
 
---- A score that was measured before.
+--- What was kept.
 -- @param mark as M.mark gives it
--- @return result of bittern.eval.score, or nil; a file that cannot be read counts for none
-function M.find(mark)
+-- @return table, or nil; a file that cannot be read counts for none
+function M.read(mark)
   local text = fs.read(mark.file)
-  local result = text and json.decode(text)
-  if type(result) ~= "table" or not result.heldout_cross_entropy_nats then return nil end
+  local kept = text and json.decode(text)
+  return type(kept) == "table" and kept or nil
+end
+
+--- A score that was measured before.
+-- @return result of bittern.eval.score, or nil
+function M.find(mark)
+  local result = M.read(mark)
+  if not result or not result.heldout_cross_entropy_nats then return nil end
   if result.reference then json.array(result.reference.worst) end
   return result
 end
 
---- Keeps a score.
+--- Keeps a score, or costs.
 -- @return true, or nil, message, code
 function M.keep(mark, result)
   local made, message, code = fs.mkdir(mark.file:match("^(.*)/"))

@@ -17,29 +17,30 @@ local BEFORE <const> = 12
 local Comparison = {}
 Comparison.__index = Comparison
 
-local function start(model, vocab)
+local function start(model, vocab, options)
   local read, message, code = load.read(model)
   if not read then return nil, message, code end
   if read.vocab ~= vocab then
     return nil, ("%s: has a vocabulary of %d, the scored model one of %d; name the model that it "
       .. "was made of"):format(read.path, read.vocab, vocab), "invalid_model"
   end
-  local runnable, why, id = load.start(read)
+  local runnable, why, id = load.start(read, { exact = options.exact })
   if not runnable then return nil, why, id end
   return setmetatable({ path = read.path, reference = runnable, vocab = vocab, worst = {},
-    agreed = 0, sums = { nats = totals.new(), lost = totals.new(), divergence = totals.new() } },
-    Comparison)
+    threads = options.threads, agreed = 0, sums = { nats = totals.new(), lost = totals.new(),
+    divergence = totals.new() } }, Comparison)
 end
 
 --- Begins a comparison.
 -- @param path of the reference, or an open model
 -- @param vocab tokens that the scored model knows
+-- @param options {threads, exact} as bittern.eval.score takes them
 -- @return comparison, or nil, message, code
-function M.new(path, vocab)
-  if type(path) ~= "string" then return start(path, vocab) end
+function M.new(path, vocab, options)
+  if type(path) ~= "string" then return start(path, vocab, options) end
   local model, message, code = models.open(path)
   if not model then return nil, message, code end
-  local self, why, id = start(model, vocab)
+  local self, why, id = start(model, vocab, options)
   if not self then model:close() end
   return self, why, id -- its weights are read where they lie: collecting it closes the model
 end
@@ -73,9 +74,9 @@ end
 -- @param document as bittern.eval.documents gives it
 -- @return f32 buffer of what each token but the first costs the scored model, or nil, message, code
 function Comparison:run(runnable, document)
-  local ours, message, code = runnable:logits(document.tokens)
+  local ours, message, code = runnable:logits(document.tokens, self.threads)
   if not ours then return nil, message, code end
-  local theirs, why, id = self.reference:logits(document.tokens)
+  local theirs, why, id = self.reference:logits(document.tokens, self.threads)
   if not theirs then return nil, self.path .. ": " .. why, id end
   local seen, trouble, kind = logits.compare(document.tokens, theirs, ours, self.vocab)
   if not seen then return nil, trouble, kind end

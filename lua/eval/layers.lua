@@ -1,4 +1,5 @@
--- What each compressed matrix alone costs: the dense model with one matrix as the artifact has it.
+-- What each compressed matrix alone costs: the dense model with one matrix as the artifact has it,
+-- in f32 throughout.
 local check = require "bittern.check"
 local documents = require "bittern.eval.documents"
 local load = require "bittern.eval.load"
@@ -11,7 +12,7 @@ local M = {}
 
 -- Sums of the negative log-likelihoods of each document.
 local function costs(work)
-  local runnable, message, code = load.start(work.base)
+  local runnable, message, code = load.start(work.base, { exact = true })
   if not runnable then return nil, message, code end
   local tokens, sums = {}, {}
   for i, document in ipairs(work.list) do tokens[i] = document.tokens end
@@ -40,20 +41,31 @@ local function costs_with(work, name)
     return nil, ("%s: no tensor '%s', which %s packs; name the model that it was made of"):format(
       work.base.path, name, work.artifact.path), "invalid_model"
   end
-  local values, message, code = packed.matrix(work.artifact, name, work.matrices[name])
-  if not values then return nil, message, code end
-  weights[name] = values
-  local sums, why, id = costs(work)
+  weights[name] = load.matrix(work.artifact, name, work.matrices[name])
+  local sums, message, code = costs(work)
   weights[name] = own
-  return sums, why, id
+  return sums, message, code
+end
+
+-- Sums that an earlier run left, or those that `compute` gives, which are kept.
+local function kept(work, name, compute)
+  local known = work.options.known
+  local sums = name and known.tensors[name] or not name and known.base
+  if type(sums) == "table" and #sums == #work.list then return sums end
+  local message, code
+  sums, message, code = compute(work, name)
+  if not sums then return nil, message, code end
+  if name then known.tensors[name] = sums else known.base = sums end
+  work.options.keep(known)
+  return sums
 end
 
 local function measure(work)
-  local before, message, code = costs(work)
+  local before, message, code = kept(work, nil, costs)
   if not before then return nil, message, code end
   local names, found = check.sorted_keys(work.matrices), {}
   for i, name in ipairs(names) do
-    local after, why, id = costs_with(work, name)
+    local after, why, id = kept(work, name, costs_with)
     if not after then return nil, why, id end
     local lost, off = difference(work, before, after)
     local m = work.matrices[name]
@@ -92,7 +104,9 @@ end
 --- Measures what each packed matrix of an artifact costs by itself.
 -- @param options {model = path of the artifact, base = path of the model that it was made of, text,
 --   mode, documents, max_tokens, stride, limit, seed, tokenizer, threads: as bittern.eval.score
---   takes them, all given; on_progress = function(done, total) of matrices, or nil}
+--   takes them, all given; on_progress = function(done, total) of matrices, or nil; known = {base =
+--   array of sums of documents, tensors = {name = the same}} of an earlier run of the same, and
+--   keep = function(known), called for each that is new; or neither}
 -- @return {tensors = array of {name, codec, shape, rescued, lost_nats, lost_error_nats}, the
 --   costliest first; base_nats, token_count, scored_docs}, or nil, message, code
 function M.measure(options)
@@ -100,6 +114,8 @@ function M.measure(options)
   if not artifact then return nil, message, code end
   local base <close>, why, id = models.open(options.base)
   if not base then return nil, why, id end
+  options.known = options.known or { tensors = {} }
+  options.keep = options.keep or function() end
   local work = { artifact = artifact, options = options,
     tell = options.on_progress or function() end }
   local ok, wrong, kind = prepare(work, base)

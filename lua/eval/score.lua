@@ -116,7 +116,7 @@ local function prepare(model, options)
   run.runnable, message, code = load.start(run.read, { exact = options.exact })
   if not run.runnable then return nil, message, code end
   if not options.reference then return run end
-  run.comparison, message, code = compare.new(options.reference, run.read.vocab)
+  run.comparison, message, code = compare.new(options.reference, run.read.vocab, options)
   if not run.comparison then return nil, message, code end
   return run
 end

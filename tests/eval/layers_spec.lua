@@ -44,6 +44,26 @@ describe("bittern.eval.layers", function()
     assert.near(both - dense, first.lost_nats, math.abs(second.lost_nats) + 0.01)
   end)
 
+  it("goes on from what an earlier run has measured, to the same", function()
+    local function run(options)
+      local all = { model = home .. "/out", base = support.model, text = text,
+        mode = "validator", documents = "tokens", max_tokens = 128, tokenizer = "auto",
+        threads = 2 }
+      for key, value in pairs(options) do all[key] = value end
+      return layers.measure(all)
+    end
+    local known, count = nil, 0
+    local function keep(now)
+      known, count = json.decode(json.encode(now)), count + 1
+      if count == 2 then error("stopped") end
+    end
+    assert.has_error(function() run { keep = keep } end)
+    assert.same({ 1, 4 }, { #require("bittern.check").sorted_keys(known.tensors), #known.base })
+    local rest = assert(run { known = known, keep = function() count = count + 1 end })
+    assert.equal(3, count)
+    assert.same(assert(run {}), rest)
+  end)
+
   it("is printed as a table by eval --by-layer", function()
     assert(fs.write(home .. "/text", text))
     local function eval(...)
@@ -56,6 +76,9 @@ describe("bittern.eval.layers", function()
       done.stdout)
     assert.matches("1 documents, 127 tokens; the base costs %d", done.stderr)
     assert.equal(2, #json.decode(eval(support.model, "--json").stdout).tensors)
+    -- Two matrices and the base are measured once.
+    assert.matches("goes on from what was measured before", eval(support.model).stderr)
+    assert.is_nil(eval(support.model, "--no-cache").stderr:find("measured before"))
     done = eval(support.model, "--reference", support.model)
     assert.equal(2, done.status)
     assert.matches("goes without %-%-reference", done.stderr)

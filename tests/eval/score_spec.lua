@@ -30,8 +30,8 @@ describe("bittern.eval.score", function()
         seen, total = done, all
       end,
     })
-    assert.near(expected.heldout_cross_entropy_nats, result.heldout_cross_entropy_nats, 1e-4)
-    assert.near(expected.heldout_ppl, result.heldout_ppl, 1e-3)
+    assert.near(expected.heldout_cross_entropy_nats, result.heldout_cross_entropy_nats, 1e-5)
+    assert.near(expected.heldout_ppl, result.heldout_ppl, 1e-4)
     assert.equal(expected.token_count, result.token_count)
     assert.equal(expected.scored_docs, result.scored_docs)
     assert.equal(expected.parameter_count, result.parameter_count)
