@@ -171,20 +171,31 @@ function M.of(text, tokenizer, settings)
   return drawn(list, settings.limit, settings.seed), #list
 end
 
---- Whether a model knows every token.
--- @param list as M.of gives it
--- @param vocabulary tokens that the model knows
--- @return true, or nil, message, code
-function M.check(list, tokenizer, vocabulary)
-  for _, document in ipairs(list) do
-    for i = 0, #document.tokens - 1 do
-      local id = document.tokens:get(i)
-      if id >= vocabulary then
-        return nil, ("document %d, position %d: token %d ('%s') is not below the model's "
-          .. "vocabulary of %d; it needs another tokenizer"):format(document.number, i, id,
-          tokenizer.text(id), vocabulary), "invalid_model"
-      end
+local function check_tokens(document, tokenizer, vocabulary)
+  for i = 0, #document.tokens - 1 do
+    local id = document.tokens:get(i)
+    if id >= vocabulary then
+      return nil, ("document %d, position %d: token %d ('%s') is not below the model's "
+        .. "vocabulary of %d; it needs another tokenizer"):format(document.number, i, id,
+        tokenizer.text(id), vocabulary), "invalid_model"
     end
+  end
+  return true
+end
+
+--- Whether a model knows every token and every position.
+-- @param list as M.of gives it
+-- @param read {vocab, description} as bittern.eval.load gives it
+-- @return true, or nil, message, code
+function M.check(list, tokenizer, read)
+  local most = read.description.most_tokens or math.huge
+  for _, document in ipairs(list) do
+    if #document.tokens > most then
+      return nil, ("document %d has %d tokens, the model knows %d positions; give --max-tokens %d")
+        :format(document.number, #document.tokens, most, most), "config"
+    end
+    local ok, message, code = check_tokens(document, tokenizer, read.vocab)
+    if not ok then return nil, message, code end
   end
   return true
 end

@@ -98,7 +98,7 @@ local function prepare(work, base)
   if not work.list then return nil, message, code end
   work.base, message, code = load.read(base)
   if not work.base then return nil, message, code end
-  return documents.check(work.list, work.tokenizer, work.base.vocab)
+  return documents.check(work.list, work.tokenizer, work.base)
 end
 
 --- Measures what each packed matrix of an artifact costs by itself.

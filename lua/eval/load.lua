@@ -64,7 +64,15 @@ local function each_name(description, visit)
   end
 end
 
--- The model's own names of weights, by those that a description has.
+-- What is known under a description's name. A model that was saved without its head lacks the first
+-- part of each name.
+local function find(known, wanted)
+  local short = wanted:match("^[%w_]+%.(.+)$")
+  if known[wanted] or not short then return known[wanted], wanted end
+  return known[short], short
+end
+
+-- The model's own names of weights, by Hugging Face's.
 local function names_of(model)
   local names = {}
   for _, name in ipairs(model.names) do
@@ -77,11 +85,12 @@ local function weights_of(model, description, matrices)
   local names, weights = names_of(model), {}
   local failure
   each_name(description, function(wanted)
-    local name = names[wanted] or wanted
     if failure or weights[wanted] then return end
-    if matrices[name] then
-      weights[wanted] = M.matrix(model, name, matrices[name])
-    elseif names[wanted] then
+    local m, packed_name = find(matrices, wanted)
+    local name = find(names, wanted)
+    if m then
+      weights[wanted] = M.matrix(model, packed_name, m)
+    elseif name then
       local weight, message, code = plain(model, name)
       weights[wanted] = weight
       if not weight then failure = { message, code } end
@@ -91,11 +100,19 @@ local function weights_of(model, description, matrices)
   return weights
 end
 
+-- What to do about a model that only its own Python can load.
+local function add_loader(model, message)
+  if type(model.config.auto_map) ~= "table" then return message end
+  return message .. "; it brings its own loader (auto_map), which is not run here: measure it with "
+    .. "the task's benchmark, `bittern bench`"
+end
+
 --- Reads what running a model takes.
 -- @param model an open model, packed or not
 -- @return {path, description = as bittern.model.architecture gives it, weights = {name = f32
 --   buffer, or where a matrix is stored}, parameters = as a validator counts them, vocab = tokens
---   it knows}, good as long as the model is open; or nil, message, code
+--   it knows, explain = function(message) that adds what its files say of a failure}, good as long
+--   as the model is open; or nil, message, code
 function M.read(model)
   local where = model.path
   if model.kind == "safetensors" then
@@ -105,13 +122,16 @@ function M.read(model)
   local gguf = model.kind == "gguf"
   local description, message, code = architecture.describe(model.config,
     gguf and where or where .. "/config.json", gguf)
-  if not description then return nil, message, code end
+  if not description then return nil, add_loader(model, message), code end
   local content, why, id = packed.describe(model)
   if not content then return nil, why, id end
   local weights, reason, kind = weights_of(model, description, content.matrices)
   if not weights then return nil, reason, kind end
   return { path = where, description = description, weights = weights,
-    parameters = content.parameters, vocab = description.vocab }
+    parameters = content.parameters, vocab = description.vocab,
+    explain = function(problem)
+      return next(content.matrices) and problem or add_loader(model, problem)
+    end }
 end
 
 --- Makes a model that was read ready to run; the weights stay its own, and may be changed for
@@ -123,7 +143,7 @@ end
 function M.start(read, options)
   local runnable, message, code = forward.new(read.description, read.weights,
     { exact = options ~= nil and options.exact == true })
-  if not runnable then return nil, read.path .. ": " .. message, code end
+  if not runnable then return nil, read.path .. ": " .. read.explain(message), code end
   return runnable
 end
 

@@ -111,7 +111,7 @@ local function prepare(model, options)
   if not run.list then return nil, run.available, code end
   run.read, message, code = load.read(model)
   if not run.read then return nil, message, code end
-  local ok, why, id = documents.check(run.list, run.tokenizer, run.read.vocab)
+  local ok, why, id = documents.check(run.list, run.tokenizer, run.read)
   if not ok then return nil, model.path .. ": " .. why, id end
   run.runnable, message, code = load.start(run.read, { exact = options.exact })
   if not run.runnable then return nil, message, code end

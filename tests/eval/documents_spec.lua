@@ -64,8 +64,15 @@ describe("bittern.eval.documents", function()
   it("refuses tokens that the model does not know", function()
     local list = documents.of("ab\u{E9}", bytes,
       { mode = "validator", documents = "file", max_tokens = 8 })
-    assert.is_true(documents.check(list, bytes, 257))
-    local ok, message, code = documents.check(list, bytes, 100)
+    local function check(vocab, most_tokens)
+      return documents.check(list, bytes, { vocab = vocab,
+        description = { most_tokens = most_tokens } })
+    end
+    assert.is_true(check(257))
+    assert.is_true(check(257, 4))
+    assert.matches("document 1 has 4 tokens, the model knows 3 positions; give %-%-max%-tokens 3",
+      select(2, check(257, 3)))
+    local ok, message, code = check(100)
     assert.is_nil(ok)
     assert.matches("document 1, position 2: token 196 .* not below the model's vocabulary of 100",
       message)

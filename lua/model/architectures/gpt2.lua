@@ -1,10 +1,13 @@
 -- GPT-2: learned positions, norms with a mean and a bias, one weight for queries, keys and values,
 -- and weights that are stored [inputs, outputs].
+local json = require "bittern.json"
 local settings = require "bittern.model.settings"
 
 -- The most that each size may be.
 local sizes = { n_embd = 1 << 16, n_layer = 1 << 10, n_head = 1 << 10, n_positions = 1 << 20,
   vocab_size = 1 << 22 }
+
+local MOST_HEAD <const>, MOST_INNER <const> = 1 << 10, 1 << 20
 
 local fixed = { activation_function = "gelu_new", scale_attn_weights = true,
   scale_attn_by_inverse_layer_idx = false, reorder_and_upcast_attn = false,
@@ -17,6 +20,13 @@ local function check(config, where)
   end
   if config.n_embd % config.n_head ~= 0 then
     return settings.bad(where, "n_head must divide n_embd")
+  end
+  if config.n_embd // config.n_head > MOST_HEAD then
+    return settings.bad(where, "n_embd is more than %d for each of n_head", MOST_HEAD)
+  end
+  if config.n_inner ~= nil and config.n_inner ~= json.null then
+    local ok, message, code = settings.size(config, "n_inner", MOST_INNER, where)
+    if not ok then return nil, message, code end
   end
   for key, value in pairs(fixed) do
     if config[key] ~= nil and config[key] ~= value then
