@@ -10,6 +10,7 @@ local once = require "bittern.once"
 local paths = require "bittern.paths"
 local preview = require "bittern.preview"
 local replay = require "bittern.practice.replay"
+local scoring = require "bittern.peers.scoring"
 local script = require "bittern.script"
 
 local M = {}
@@ -83,26 +84,38 @@ local function job_of(open, submission)
   }
 end
 
---- Replays a submission as validators do, on this machine.
+local function replayed(open, job, folder, sandbox)
+  local result, message, code = replay.run(job, {
+    folder = folder, benchmark = benchmark.run, sandbox = sandbox,
+    rehearsal = common.is_local(open.client.base),
+  })
+  if not result then return nil, ("replay of %s: %s"):format(job.job_id, message), code end
+  local metrics = result.observed_metrics
+  return { status = result.status, notes = result.notes,
+    observed_metrics = metrics ~= json.null and metrics or {} }
+end
+
+--- Measures a submission on this machine: replayed as validators do, or scored on a text.
 -- @param open {client=, task=}
 -- @param submission record
--- @param sandbox "bwrap", or nil: its commands run with the user's rights
--- @return {status=, notes=, observed_metrics=, log=}, or nil, message, code
-function M.measure(open, submission, sandbox)
+-- @param how {sandbox = "bwrap", or nil: its commands run with the user's rights; text = to score
+--   on instead, rules = of the task}
+-- @return {status=, notes=, observed_metrics=}, or nil, message, code
+function M.measure(open, submission, how)
   local job, message, code = job_of(open, submission)
   if not job then return nil, message, code end
   local folder = ("%s/peers/%s"):format(paths.cache(), submission.id:gsub("[^%w_-]", "-"))
   local made, why, id = fs.mkdir(folder)
   if not made then return nil, why, id end
-  local result, trouble, kind = replay.run(job, {
-    folder = folder, benchmark = benchmark.run, sandbox = sandbox,
-    rehearsal = common.is_local(open.client.base),
-  })
+  local result, trouble, kind
+  if how.text then
+    result, trouble, kind = scoring.measure(job.submission, { task = open.task, text = how.text,
+      rules = how.rules, path = folder .. "/artifact" })
+  else
+    result, trouble, kind = replayed(open, job, folder, how.sandbox)
+  end
   fs.remove(folder)
-  if not result then return nil, ("replay of %s: %s"):format(submission.id, trouble), kind end
-  local metrics = result.observed_metrics
-  return { status = result.status, notes = result.notes, log = result.replay_log,
-    observed_metrics = metrics ~= json.null and metrics or {} }
+  return result, trouble, kind
 end
 
 local function body_of(measured)

@@ -5,6 +5,8 @@ local contest = require "bittern.contest"
 local errors = require "bittern.errors"
 local peers = require "bittern.peers"
 local preview = require "bittern.preview"
+local scoring = require "bittern.peers.scoring"
+local session = require "bittern.session"
 
 -- The one that is named and may be judged, else the first that waits.
 local function choose(ctx, open, policy)
@@ -87,17 +89,31 @@ local function finish(ctx, open, submission, measured)
   return true
 end
 
-local function evaluate(ctx, open, policy)
+-- How it is measured: the text and the budgets that it is held to, or the sandbox of its replay.
+local function how_of(ctx, open)
+  if ctx.args.text then
+    local text, message, code = scoring.text(open.task, ctx.args.text)
+    if not text then return nil, message, code end
+    local parts, why, id = session.demands(ctx, open.client, open.task)
+    if not parts then return nil, why, id end
+    return { text = text, rules = parts.rules }
+  end
+  if ctx.args.sandbox == "none" then return {} end
+  local ok, why, id = command.has_sandbox(ctx.args.sandbox)
+  if not ok then return nil, why, id end
+  return { sandbox = ctx.args.sandbox }
+end
+
+local function evaluate(ctx, open, policy, how)
   local submission, message, code = choose(ctx, open, policy)
   if not submission then return nil, message, code end
-  ctx.report.step("replay", ctx.report.clean(("submission %s of %s"):format(submission.id,
-    tostring(submission.miner_hotkey))))
-  local sandbox = ctx.args.sandbox ~= "none" and ctx.args.sandbox or nil
-  if not sandbox then
+  ctx.report.step(how.text and "score" or "replay", ctx.report.clean(("submission %s of %s")
+    :format(submission.id, tostring(submission.miner_hotkey))))
+  if not (how.sandbox or how.text) then
     ctx.report.warn("a stranger's patch and artifact run with your rights (--sandbox none)")
   end
   local measured
-  measured, message, code = peers.measure(open, submission, sandbox)
+  measured, message, code = peers.measure(open, submission, how)
   if not measured then return nil, message, code end
   tell(ctx, open, submission, measured)
   if measured.status == "error" then return no_verdict(ctx, submission, measured) end
@@ -108,16 +124,14 @@ local function run(ctx, open)
   local policy, message, code = peers.policy(open.task)
   if not policy then return nil, message, code end
   if ctx.args.list then return show_waiting(ctx, open, policy) end
-  if ctx.args.sandbox ~= "none" then
-    local ok, why, id = command.has_sandbox(ctx.args.sandbox)
-    if not ok then return nil, why, id end
-  end
-  return evaluate(ctx, open, policy)
+  local how, why, id = how_of(ctx, open)
+  if not how then return nil, why, id end
+  return evaluate(ctx, open, policy, how)
 end
 
 return {
   api = 1,
-  about = "replay another miner's submission and say what was measured",
+  about = "replay or score another miner's submission and say what was measured",
   group = "compete",
   args = function(parser)
     parser:argument("slug", "the task's slug or id")
@@ -126,6 +140,8 @@ return {
     parser:flag("--list", "show what waits for this hotkey's verdict, judge nothing")
     parser:option("--sandbox", "bwrap: its commands see their checkout alone and no network; none")
       :argname "NAME":choices { "bwrap", "none" }:default "bwrap"
+    parser:option("--text", "score its artifact on this text instead; none of its code runs")
+      :argname "FILE"
     parser:flag("--dry-run", "replay it, print the request, send nothing")
     contest.arguments(parser)
   end,

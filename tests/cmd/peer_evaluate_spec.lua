@@ -108,3 +108,55 @@ describe("bittern peer-evaluate", function()
     assert.equal(1, #alice:peer_evaluations { submission_id = submission.id })
   end)
 end)
+
+describe("bittern peer-evaluate --text", function()
+  local BINARY <const> = "tiny-binary-frontier"
+  local miner, alice, task
+
+  before_each(function()
+    miner = mining.start()
+    miner:ask [[UPDATE task SET record = json_set(record, '$.competition_mode', 'peer_evaluation',
+      '$.min_peer_evaluations', 1)]]
+    alice = assert(coordinator.new { url = miner.url, key = practice.alice })
+    task = assert(alice:find(BINARY))
+  end)
+  after_each(function() miner:stop() end)
+
+  -- A submission of what is left of the shipped model, with a perplexity that nobody measured.
+  local function submit(...)
+    local file = miner.home .. "/a.zip"
+    fs.remove(file)
+    local made = support.bittern(miner.home, { "compress", support.model, "--out", file, ... })
+    assert.equal(0, made.status, made.stderr)
+    local published = json.decode(miner:run({ "publish", file, "--to", "practice", "--json" })
+      .stdout)
+    return assert(alice:submit(practice.submission(assert(alice:claim(task, "x")), {
+      claimed_metrics = { heldout_ppl = 1.5 }, artifact_uri = published.url,
+      artifact_sha256 = published.sha256, artifact_size_bytes = published.size })))
+  end
+
+  local function judge(...)
+    return miner:run { "peer-evaluate", BINARY, "--text", miner.home .. "/text", "--json", ... }
+  end
+
+  it("scores the artifact where its benchmark cannot run, and sends what was measured", function()
+    local submission = submit("--budget", "binary")
+    local done = judge()
+    assert.equal(0, done.status, done.stderr)
+    local scored = support.bittern(miner.home, { "eval", miner.home .. "/a.zip", "--text",
+      miner.home .. "/text", "--json" })
+    local sent = alice:peer_evaluations({ submission_id = submission.id })[1]
+    assert.equal(json.decode(scored.stdout).heldout_ppl, sent.observed_metrics.heldout_ppl)
+    assert.matches("scored by bittern eval on a text of %d+ tokens, sha256 ", sent.notes)
+    assert.equal("accepted", alice:submission(submission.id).status)
+  end)
+
+  it("rejects what is over the budget, and tells of what it cannot measure", function()
+    local submission = submit("--recipe", "ternary", "--budget", "ternary")
+    assert.equal(0, judge().status)
+    assert.matches("over the task.s budget by %d+ bytes", alice:peer_evaluations({ submission_id = submission.id })[1].notes)
+    miner:ask "UPDATE task SET record = json_set(record, '$.metric_name', 'kb')"
+    local done = judge()
+    assert.same({ 2, "usage" }, { done.status, mining.failure(done).id })
+  end)
+end)
