@@ -46,7 +46,7 @@ HARDENING_LINK = -Wl,-z,relro,-z,now,-z,noexecstack
 # Loops over whole matrices are worth the vectoriser.
 KERNELS_ISA := scalar avx2 avx512 neon
 KERNELS := $(KERNELS_ISA:%=kernels_%) forward_kernels forward_int8 forward_int8_kernels \
-  forward_delta codecs
+  forward_int8_rows forward_int8_tile forward_delta codecs
 # Empty until deps-build has installed a compiler: whatever compiles is made by
 # a make of its own, which asks again.
 MACHINE := $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)

@@ -132,11 +132,12 @@ enum {
   HEAD_CHUNK = 1024, /* logits of a token held at once */
 };
 
-/* Activations in eight bits (forward_int8.c). */
+/* Activations in eight bits, of int8_tokens(n) tokens, in the order of
+ * forward_int8.h's bands. */
 struct eights {
-  int8_t *q;     /* [n, padded] */
-  float *scales; /* [n, segments] */
-  int32_t *sums; /* [n, segments] of q */
+  int8_t *q;
+  float *scales; /* of each segment */
+  int32_t *sums; /* of each segment's q */
 };
 
 /* What one document needs while it runs; `n` tokens. */
@@ -233,6 +234,9 @@ void int8_fill(const struct worker *w, const struct rows *rows, const float *x,
 /* The worker's share of y = linear(x) from filled activations. */
 void linear_int8(const struct worker *w, const struct linear *linear,
                  const struct eights eights[2], float *y, size_t y_stride);
+
+/* Tokens that have room in `eights`: n, or some more. */
+size_t int8_tokens(size_t n);
 
 /* Bytes of `tile` that linear_int8 needs for so many columns. */
 size_t int8_scratch(size_t cols);

@@ -93,7 +93,7 @@ struct needs needs_of(const struct forward_model *model) {
 bool scratch_open(struct scratch *s, const struct forward_model *model,
                   const struct needs *needs, size_t n, bool scoring) {
   enum { F = sizeof(float), EIGHTS = 2 * LINEARS };
-  size_t eights = needs->eights ? n : 0;
+  size_t eights = needs->eights ? int8_tokens(n) : 0;
   size_t segments = needs->deepest / 32 + 1;
   struct part parts[14 + 3 * EIGHTS] = {
       {&s->x, n, model->hidden * F},

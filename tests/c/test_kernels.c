@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "forward.h"
+#include "forward_int8.h"
 #include "kernels.h"
 
 /* The value of an f16 pattern by its definition. */
@@ -267,6 +268,44 @@ static void product_has_the_stated_order(void **state) {
       }
 }
 
+/* The sum of u * q of token `t` of `tokens` that lie interleaved. */
+static int32_t plain_total(const uint8_t *u, const int8_t *q, size_t columns,
+                           size_t t, size_t tokens) {
+  int32_t total = 0;
+  for (size_t i = 0; i < columns; i++)
+    total += u[i] * q[(i / 4 * tokens + t) * 4 + i % 4];
+  return total;
+}
+
+/* Every instruction set gives exact sums, of the largest numbers too. */
+static void integer_products_are_exact(void **state) {
+  (void)state;
+  enum { STRIDE = 320 };
+  static uint8_t u[BAND_ROWS * STRIDE];
+  static int8_t q[BAND * STRIDE];
+  const struct kernels *kernels;
+  for (size_t i = 0; (kernels = kernels_available(i)) != NULL; i++)
+    for (size_t columns = SPAN; columns <= SEGMENT; columns += SPAN) {
+      const struct int8_kernels *tested = int8_kernels_of(kernels);
+      int32_t band[BAND_ROWS * BAND], token[TOKEN_ROWS];
+      bool most = columns % 64 == 0;
+      for (size_t j = 0; j < sizeof u; j++)
+        u[j] = most ? 15 : (uint8_t)(j * 7 % 16);
+      for (size_t j = 0; j < sizeof q; j++)
+        q[j] = most ? (int8_t)(j % STRIDE ? -127 : 126)
+                    : (int8_t)((int)(j * 31 % 255) - 127);
+      tested->band(u, STRIDE, q, columns, band);
+      tested->token(u, STRIDE, q, columns, token);
+      for (size_t r = 0; r < BAND_ROWS; r++)
+        for (size_t t = 0; t < BAND; t++)
+          assert_int_equal(plain_total(u + r * STRIDE, q, columns, t, BAND),
+                           band[r * BAND + t]);
+      for (size_t r = 0; r < TOKEN_ROWS; r++)
+        assert_int_equal(plain_total(u + r * STRIDE, q, columns, 0, 1),
+                         token[r]);
+    }
+}
+
 static void exp_is_within_two_units(void **state) {
   (void)state;
   for (double at = -86.9; at < 0; at += 0.0173) {
@@ -373,6 +412,7 @@ int main(void) {
       cmocka_unit_test(q1_0_scales_as_the_reference_does),
       cmocka_unit_test(ternary_fit_is_a_local_optimum),
       cmocka_unit_test(product_has_the_stated_order),
+      cmocka_unit_test(integer_products_are_exact),
       cmocka_unit_test(exp_is_within_two_units),
       cmocka_unit_test(activations_are_right),
       cmocka_unit_test(layer_norm_takes_the_mean_off),

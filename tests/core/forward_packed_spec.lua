@@ -50,10 +50,12 @@ local function random_weights(description)
   return weights
 end
 
-local tokens = buffer.from_bytes("\1\5\7\39\20\0\9\11\3", 0)
+local FEW <const> = "\1\5\7\39\20\0\9\11\3"
+local tokens = buffer.from_bytes(FEW, 0)
+local many = buffer.from_bytes(FEW:rep(5), 0) -- more than a band
 
-local function logits(description, weights, options, threads)
-  return assert(assert(forward.new(description, weights, options)):logits(tokens, threads))
+local function logits(description, weights, options, threads, of)
+  return assert(assert(forward.new(description, weights, options)):logits(of or tokens, threads))
 end
 
 -- The largest difference, as a part of the largest magnitude.
@@ -81,6 +83,8 @@ local function compare(what, weight, values, rows, cols)
   assert.is_true(off < 0.15, ("%s in eight bits is off by %g"):format(what, off))
   assert.is_true(fast:text() == logits(description, weights, { exact = false }, 3):text(),
     what .. " in eight bits: threads")
+  local together = logits(description, weights, { exact = false }, 2, many)
+  assert.is_true(fast:text() == together:view(0, #fast):text(), what .. ": one by one, in bands")
   return off > 0
 end
 
@@ -152,8 +156,10 @@ for name, weight in pairs(read.weights) do
   end
 end
 local runnable = assert(load.start(read))
-local logits = assert(runnable:logits(buffer.from_bytes("some text", 1)))
-require "bittern.report".out(require "core.sha256".hex(logits:text()))
+for _, text in ipairs { "some text", ("some text"):rep(6) } do
+  local logits = assert(runnable:logits(buffer.from_bytes(text, 1)))
+  require "bittern.report".out(require "core.sha256".hex(logits:text()))
+end
 ]]):format(support.model)))
     local digests = {}
     for _, isa in ipairs((select(2, quant.isa()))) do
