@@ -132,6 +132,16 @@ static int f_unset(lua_State *L) {
   return 0;
 }
 
+/* set(name: string, value: string): this process and its children get the
+ * variable. */
+static int f_set(lua_State *L) {
+  const char *name = luaL_checkstring(L, 1);
+  luaL_argcheck(L, *name != '\0' && strchr(name, '=') == NULL, 1, "not a name");
+  if (setenv(name, luaL_checkstring(L, 2), 1) != 0)
+    return luaL_error(L, "not enough memory");
+  return 0;
+}
+
 /* peak_memory() -> integer: largest resident size of this process so far, in
  * bytes. */
 static int f_peak_memory(lua_State *L) {
@@ -172,8 +182,8 @@ int luaopen_core_sys(lua_State *L) {
       BIND(time),         BIND(clock),       BIND(sleep),     BIND(random),
       BIND(isatty),       BIND(columns),     BIND(cores),     BIND(pid),
       BIND(peak_memory),  BIND(interrupted), BIND(uid),       BIND(exe),
-      BIND(on_interrupt), BIND(home),        BIND(variables), BIND(unset),
-      {NULL, NULL}};
+      BIND(on_interrupt), BIND(home),        BIND(variables), BIND(set),
+      BIND(unset),        {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }

@@ -2,6 +2,7 @@
 local fs = require "core.fs"
 local sys = require "core.sys"
 
+local config = require "bittern.config"
 local environment = require "bittern.environment"
 local errors = require "bittern.errors"
 local excerpts = require "bittern.script.excerpt"
@@ -125,10 +126,13 @@ local function help_as_option(argv)
 end
 
 local function main(argv)
+  local ok, message, code = config.read()
+  if not ok then return fail(message, code) end
   help_as_option(argv)
+  argv = config.expand(argv, parsers.command_index(argv))
   local at = parsers.command_index(argv)
   local own = at and split(argv, at) or argv
-  local ok, message, code = configure(own)
+  ok, message, code = configure(own)
   if not ok then return fail(message, code) end
   if not at then return run_nothing(own) end
   local name = table.remove(own, at)

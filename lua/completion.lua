@@ -1,6 +1,7 @@
 -- What may stand where the user is typing: commands, options, live slugs, recipes, tensors, files.
 -- Shells ask at every press of a key, so nothing waits for a network and one command is loaded.
 local check = require "bittern.check"
+local config = require "bittern.config"
 local elements = require "bittern.cli.elements"
 local overview = require "bittern.cli.overview"
 local parsers = require "bittern.cli.parser"
@@ -24,6 +25,9 @@ end
 local function commands()
   local list = {}
   for i, command in ipairs(overview.commands()) do list[i] = { command.name, command.about } end
+  for name, words in pairs(config.aliases()) do
+    list[#list + 1] = { name, table.concat(words, " ") }
+  end
   list[#list + 1] = { "help", "what there is, or one command's help" }
   return list
 end
@@ -129,6 +133,7 @@ function M.candidates(words, world)
   words = joined(words)
   if #words == 0 then words = { "" } end
   local at = parsers.command_index({ table.unpack(words, 1, #words - 1) })
+  words = config.expand(words, at)
   world.coordinator = parsers.option_value(words, "--coordinator") or world.coordinator
   if at and words[at] == "help" then return "words", fitting(commands(), words[#words], "") end
   local list, prefix

@@ -3,6 +3,7 @@
 local fs = require "core.fs"
 local quant = require "core.quant"
 
+local config = require "bittern.config"
 local coordinator = require "bittern.coordinator"
 local huggingface = require "bittern.huggingface"
 local once = require "bittern.once"
@@ -107,7 +108,8 @@ local function look(ctx, setting)
   if said and said ~= "" then
     local shown = setting.shown and setting.shown(ctx)
     local hidden = redact.is_secret(setting.variable) and redact.HIDDEN
-    return hidden or shown or said, setting.variable
+    return hidden or shown or said, config.gives(setting.variable) and "config.lua"
+      or setting.variable
   end
   local default, from = setting.shown or setting.default, nil
   if type(default) == "function" then default, from = default(ctx) end
@@ -138,6 +140,7 @@ end
 -- @return array of {path, about, there = boolean}
 function M.files(ctx)
   local list = {
+    { path = config.path(), about = "defaults and aliases of one's own" },
     { path = paths.config(ctx.env), about = "scripts of one's own" },
     { path = paths.state(ctx.env) .. "/trusted.json", about = "project scripts that are trusted" },
     { path = wallet.folder { env = ctx.env }, about = "wallets" },

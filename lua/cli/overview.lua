@@ -1,5 +1,6 @@
 -- The text of `bittern --help`: every command that is found, in groups.
 local check = require "bittern.check"
+local config = require "bittern.config"
 local script = require "bittern.script"
 
 local M = {}
@@ -25,6 +26,15 @@ function M.commands()
   return list
 end
 
+-- What the user's config.lua calls by names of their own.
+local function add_aliases(by_group)
+  for _, name in ipairs(check.sorted_keys(config.aliases())) do
+    local list = by_group.aliases or {}
+    list[#list + 1] = ("  %-10s %s"):format(name, table.concat(config.aliases()[name], " "))
+    by_group.aliases = list
+  end
+end
+
 local function in_groups(commands)
   local by_group = {}
   for _, command in ipairs(commands) do
@@ -32,6 +42,7 @@ local function in_groups(commands)
     list[#list + 1] = ("  %-10s %s"):format(command.name, command.about)
     by_group[command.group] = list
   end
+  add_aliases(by_group)
   return by_group
 end
 

@@ -12,10 +12,11 @@ local comparison = {}
 --- Begins a comparison.
 ---@param path string of the reference, or an open model
 ---@param vocab any tokens that the scored model knows
+---@param options table {threads, exact} as bittern.eval.score takes them
 ---@return any? # comparison, or nil, message, code.
 ---@return string? message
 ---@return string? code
-function M.new(path, vocab) end
+function M.new(path, vocab, options) end
 
 --- Runs a document through both models and adds it.
 ---@param runnable any the scored model

@@ -57,6 +57,11 @@ function M.home() end
 ---@return table # array of the names of the environment's variables, in no order.
 function M.variables() end
 
+--- This process and its children get the variable.
+---@param name string : string
+---@param value any : string
+function M.set(name, value) end
+
 --- This process and its children lose the variable, and its value is wiped, so that /proc/PID/environ does not show it either.
 ---@param name string
 function M.unset(name) end
