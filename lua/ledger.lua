@@ -1,5 +1,6 @@
 -- The miner's own durable record: runs and their steps, artifacts, every POST (ledger/posts.lua),
--- compressions (ledger/compressions.lua), scores (ledger/scores.lua), decisions, events.
+-- compressions (ledger/compressions.lua), scores (ledger/scores.lua), costs of single matrices
+-- (ledger/costs.lua), decisions, events.
 -- Each write is on disk before it returns: an intent survives what happens to its POST.
 local fs = require "core.fs"
 local sha256 = require "core.sha256"
@@ -8,6 +9,7 @@ local sys = require "core.sys"
 
 local canonical = require "bittern.canonical"
 local compressions = require "bittern.ledger.compressions"
+local costs = require "bittern.ledger.costs"
 local decisions = require "bittern.ledger.decisions"
 local paths = require "bittern.paths"
 local posts = require "bittern.ledger.posts"
@@ -17,7 +19,7 @@ local scores = require "bittern.ledger.scores"
 local M = {}
 
 local Ledger = {}
-for _, methods in ipairs { posts, compressions, scores, decisions } do
+for _, methods in ipairs { posts, compressions, scores, decisions, costs } do
   for name, method in pairs(methods) do Ledger[name] = method end
 end
 Ledger.__index = Ledger

@@ -2,6 +2,7 @@
 local fs = require "core.fs"
 local lfs = require "lfs"
 local sha256 = require "core.sha256"
+local sys = require "core.sys"
 
 local budget = require "bittern.compress.budget"
 local check = require "bittern.check"
@@ -20,6 +21,7 @@ local TEXT_MAX <const> = 1 << 30
 -- Loaded where they work: a command that claims or tracks compresses and scores nothing.
 local function engine() return require "bittern.compress.engine" end
 local function eval() return require "bittern.eval.score" end
+local function cache() return require "bittern.eval.cache" end
 
 --- Where rules come from: "23 rules: 2 from mode, 21 from onboarding".
 -- @param list array of rules
@@ -189,6 +191,7 @@ function M.compress(ctx)
   if not recipe then return nil, path, "not_found" end
   local out = ctx.folder .. "/model"
   local tell, finish = meter("compress", "B")
+  local started = sys.time()
   local done
   done, message, code = engine().run {
     model = ctx.args.model, recipe = path, out = out, budget = limit, set = ctx.args.set,
@@ -196,9 +199,12 @@ function M.compress(ctx)
   }
   finish()
   if not done then return nil, message, code end
+  local id
+  id, message, code = ctx.ledger:add_compression(ctx.args.model, done, started)
+  if not id then return nil, message, code end
   return {
-    out = out, recipe = path:match("([^/]+)%.lua$"), about = recipe.about, bytes = done.bytes,
-    parameters = done.parameters, budget = limit, files = files_below(out, {}),
+    compression = id, out = out, recipe = path:match("([^/]+)%.lua$"), about = recipe.about,
+    bytes = done.bytes, parameters = done.parameters, budget = limit, files = files_below(out, {}),
   }
 end
 
@@ -228,6 +234,26 @@ function M.score(ctx, path, label)
   if not score then return nil, message, code end
   return pick(score, "heldout_ppl", "heldout_cross_entropy_nats", "token_count", "scored_docs",
     "parameter_count")
+end
+
+--- Notes the archive and its score in the ledger, as `compress` and `eval` would.
+-- @param archive {path=, size=, sha256=}
+-- @return true, or nil, message, code
+function M.note(ctx, state, archive)
+  local id, packed_score = state.compress.compression, state.eval.packed
+  if not id then return true end -- compressed by an earlier bittern, which noted nothing
+  local ok, message, code = ctx.ledger:set_archive(id, archive)
+  if not ok then return nil, message, code end
+  local text
+  text, message, code = sha256.file(ctx.args.text)
+  if not text then return nil, message, code end
+  local settings = assert(cache().settings { mode = "validator", documents = "tokens",
+    max_tokens = 512, tokenizer = "auto" })
+  return ctx.ledger:add_score {
+    model = archive.path, sha256 = archive.sha256, size = archive.size, text = text,
+    settings = settings, nats = packed_score.heldout_cross_entropy_nats,
+    tokens = packed_score.token_count, parameters = packed_score.parameter_count,
+  }
 end
 
 --- What packing depends on.

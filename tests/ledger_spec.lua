@@ -159,6 +159,31 @@ describe("ledger", function()
     end
   end)
 
+  it("keeps the last costs of an artifact's matrices, and what its archive became", function()
+    local ledger <close> = open(path)
+    local mark = { sha256 = "aa", text = "t", settings = "{}", model = "/m/out", base = "/m" }
+    local function cost(name, lost)
+      return { name = name, codec = "b1", rescued = 2, lost_nats = lost, lost_error_nats = 0.01 }
+    end
+    assert(ledger:add_costs(mark, { cost("b", 1), cost("a", 2), cost("gone", 3) }))
+    assert(ledger:add_costs(mark, { cost("b", 0.5), cost("a", -0.25) }))
+    mark.sha256 = "bb"
+    assert(ledger:add_costs(mark, { cost("z", 9) }))
+    local rows = assert(ledger:costs "aa")
+    assert.same({ "a", -0.25, "b", 0.5 },
+      { rows[1].name, rows[1].lost, rows[2].name, rows[2].lost })
+    assert.is_nil(rows[3])
+    local id = assert(ledger:add_compression("/m", { recipe = "r", recipe_sha256 = "r",
+      settings = {}, parameters = 100, bytes = 7, out = "/m/out", size = 7, plan = {
+        { name = "w", codec = "b1", parameters = 64, bytes = 8, norm = 4, error_after = 1 } } }, 1))
+    assert(ledger:set_archive(id, { size = 9, sha256 = "aa" }))
+    local made = assert(ledger:compressions "/m")[1]
+    assert.same({ 9, "aa" }, { made.size, made.sha256 })
+    local tensors = assert(ledger:tensors(id))
+    assert.same({ "w", 0.25 }, { tensors[1].name, tensors[1].error })
+    assert.matches('"parameters":64', tensors[1].plan)
+  end)
+
   it("takes over what a ledger of version 1 holds", function()
     assert(fs.mkdir(path:match("^(.*)/")))
     local db = assert(require("core.store").open(path))

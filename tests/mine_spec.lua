@@ -2,6 +2,7 @@ local fs = require "core.fs"
 local sys = require "core.sys"
 
 local json = require "bittern.json"
+local ledgers = require "bittern.ledger"
 local mining = require "tests.mining"
 local repository = require "tests.repository"
 local serving = require "tests.practice.serving"
@@ -46,6 +47,11 @@ describe("mine", function()
     assert.equal("", body.patch)
     assert.is_nil(body.proposed_idea)
     assert.equal(body.artifact_uri, sidecar(BINARY .. "-1").artifact_uri)
+    local ledger <close> = assert(ledgers.open(miner.home .. "/.local/state/bittern/ledger.db"))
+    local made = assert(ledger:scores())[1]
+    assert.same({ body.artifact_sha256, "rowcol" }, { made.sha256, made.recipe })
+    assert.equal("PASS", result.steps.gate.verdict)
+    assert.is_true(#result.steps.gate.results > 10)
     local again = miner:mine(BINARY, { "--json", "--timeout", "100" })
     assert.equal(0, again.status, again.stderr)
     assert.equal(row.id, json.decode(again.stdout).steps.submit.id)

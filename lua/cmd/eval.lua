@@ -152,7 +152,7 @@ local function record(report, args, mark, result)
   if not ok then report.warn("not in the ledger: " .. message) end
 end
 
--- What an earlier run has measured, as far as it came.
+-- What an earlier run has measured, as far as it came; gives what it is known by.
 local function resume(ctx, options)
   local cache = require "bittern.eval.cache"
   options.by_layer, options.reference = true, options.base
@@ -167,14 +167,23 @@ local function resume(ctx, options)
     local kept, why = cache.keep(mark, now)
     if not kept then ctx.report.warn("not in the cache: " .. why) end
   end
-  return true
+  return mark
+end
+
+-- The costs of single matrices belong into the ledger, too.
+local function note_costs(options, mark, result)
+  local ledger <close>, why, id = require("bittern.ledger").open()
+  if not ledger then return nil, why, id end
+  mark.model, mark.base = options.model, options.base
+  local ok, wrong, kind = ledger:add_costs(mark, result.tensors)
+  return ok, wrong, kind
 end
 
 local function measure_layers(ctx, options)
   local args, line = ctx.args, nil
   options.base, options.limit = args.by_layer, args.limit or LAYER_DOCUMENTS
-  local ok, why, id = resume(ctx, options)
-  if not ok then return nil, why, id end
+  local mark, why, id = resume(ctx, options)
+  if not mark then return nil, why, id end
   options.stride = options.stride or options.max_tokens // 2
   options.threads = args.threads or require("core.sys").cores()
   options.on_progress = function(done, total)
@@ -184,6 +193,8 @@ local function measure_layers(ctx, options)
   local result, message, code = require("bittern.eval.layers").measure(options)
   if line then line:finish() end
   if not result then return nil, message, code end
+  local noted, reason = note_costs(options, mark, result)
+  if not noted then ctx.report.warn("not in the ledger: " .. reason) end
   if ctx.json then ctx.report.data(result) else show_layers(ctx.report, result) end
   return true
 end

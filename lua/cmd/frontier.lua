@@ -3,46 +3,6 @@
 
 local PLOT_WIDTH <const>, PLOT_HEIGHT <const> = 64, 14
 
--- How a row of the ledger is called: recipe and settings, where they are known.
-local function label_of(row)
-  local check, json = require "bittern.check", require "bittern.json"
-  if not row.recipe then return row.model:match("([^/]+)/*$") or row.model end
-  local parts, set = { row.recipe }, json.decode(row.compression) or {}
-  for _, key in ipairs(check.sorted_keys(set)) do
-    parts[#parts + 1] = key .. "=" .. tostring(set[key])
-  end
-  return table.concat(parts, " ")
-end
-
--- The newest score and all that can be compared with it: the same text, scored in the same way.
-local function comparable(rows, text)
-  local first
-  for _, row in ipairs(rows) do
-    if not first and (not text or row.text == text) then first = row end
-  end
-  if not first then return {}, #rows end
-  local list = {}
-  for _, row in ipairs(rows) do
-    if row.text == first.text and row.settings == first.settings then
-      list[#list + 1] = { label = label_of(row), bytes = row.size, parameters = row.parameters,
-        nats = row.nats, error_nats = row.error, ppl = math.exp(math.min(row.nats, 700)),
-        model = row.model, sha256 = row.sha256 }
-    end
-  end
-  return list, #rows - #list, first
-end
-
--- The best of those within the budget.
-local function mark_best(points, budget)
-  local best
-  for _, point in ipairs(points) do
-    local fits = not budget or point.bytes <= budget
-    if budget then point.fits = fits end
-    if fits and (not best or point.nats < best.nats) then best = point end
-  end
-  if best then best.best = true end
-end
-
 local function show(report, drawing)
   local rows = {}
   for i, p in ipairs(drawing.points) do
@@ -101,7 +61,7 @@ local function drawing_of(ctx)
   if not ledger then return nil, message, code end
   local rows, wrong, kind = ledger:scores()
   if not rows then return nil, wrong, kind end
-  local points, others, first = comparable(rows, text)
+  local points, others, first = require("bittern.eval.frontier").comparable(rows, text)
   if #points == 0 then
     return nil, "the ledger holds no score" .. (text and " on this text" or "")
       .. "; `bittern eval` and `bittern sweep` note theirs", "not_found"
@@ -146,8 +106,9 @@ return {
     end
     local drawing, message, code = drawing_of(ctx)
     if not drawing then return nil, message, code end
-    require("bittern.eval.frontier").mark(drawing.points)
-    mark_best(drawing.points, drawing.budget)
+    local frontier = require "bittern.eval.frontier"
+    frontier.mark(drawing.points)
+    frontier.mark_best(drawing.points, drawing.budget)
     if args.out then
       local picture = require("bittern.chart.frontier").draw(drawing, true):document()
       local ok, why, id = require("core.fs").write(args.out, picture)

@@ -48,8 +48,10 @@ local function tokenizer_of(wanted)
   return sha256.file(wanted)
 end
 
--- What makes scores comparable, beside the text.
-local function settings_of(options)
+--- What makes scores comparable, beside the text.
+-- @param options as M.mark takes them
+-- @return text that is the same for scores that were made in the same way, or nil, message, code
+function M.settings(options)
   local tokenizer, message, code = tokenizer_of(options.tokenizer)
   if not tokenizer then return nil, message, code end
   local mode = options.mode
@@ -70,7 +72,7 @@ end
 -- @return {sha256, size = of the model, text = SHA-256, settings = text, file = where the result
 --   lies or will}, or nil, message, code
 function M.mark(options)
-  local settings, message, code = settings_of(options)
+  local settings, message, code = M.settings(options)
   if not settings then return nil, message, code end
   local hash, size, id = digest(options.model)
   if not hash then return nil, size, id end

@@ -1,4 +1,8 @@
--- Size against perplexity: which points nothing else beats. bittern.chart.frontier draws them.
+-- Size against perplexity: which scores of the ledger can be compared, and which of them nothing
+-- else beats. bittern.chart.frontier draws them.
+local check = require "bittern.check"
+local json = require "bittern.json"
+
 local M = {}
 
 local function beats(a, b)
@@ -24,6 +28,60 @@ function M.mark(points)
     if point.frontier then count = count + 1 end
   end
   return count
+end
+
+-- How a row of the ledger is called: recipe and settings, where they are known.
+local function label_of(row)
+  if not row.recipe then return row.model:match("([^/]+)/*$") or row.model end
+  local parts, set = { row.recipe }, json.decode(row.compression) or {}
+  for _, key in ipairs(check.sorted_keys(set)) do
+    parts[#parts + 1] = key .. "=" .. tostring(set[key])
+  end
+  return table.concat(parts, " ")
+end
+
+local function point_of(row)
+  return { label = label_of(row), bytes = row.size, parameters = row.parameters, nats = row.nats,
+    error_nats = row.error, ppl = math.exp(math.min(row.nats, 700)), model = row.model,
+    sha256 = row.sha256 }
+end
+
+local function is_before(a, b)
+  if a.bytes ~= b.bytes then return a.bytes < b.bytes end
+  if a.nats ~= b.nats then return a.nats < b.nats end
+  return a.sha256 < b.sha256
+end
+
+--- The newest score and all that can be compared with it: the same text, scored in the same way.
+-- @param rows of the ledger's scores, the newest first
+-- @param text SHA-256 of the text, or nil for that of the newest
+-- @return array of points, the smallest first; how many others there are; the newest row
+function M.comparable(rows, text)
+  local first
+  for _, row in ipairs(rows) do
+    if not first and (not text or row.text == text) then first = row end
+  end
+  if not first then return {}, #rows end
+  local list = {}
+  for _, row in ipairs(rows) do
+    if row.text == first.text and row.settings == first.settings then
+      list[#list + 1] = point_of(row)
+    end
+  end
+  table.sort(list, is_before)
+  return list, #rows - #list, first
+end
+
+--- Marks the best of those within the budget: point.best, and point.fits where there is a budget.
+-- @param budget bytes, or nil
+function M.mark_best(points, budget)
+  local best
+  for _, point in ipairs(points) do
+    local fits = not budget or point.bytes <= budget
+    if budget then point.fits = fits end
+    if fits and (not best or point.nats < best.nats) then best = point end
+  end
+  if best then best.best = true end
 end
 
 return M

@@ -6,7 +6,7 @@ local M = {}
 -- What the plan says of a tensor, beside its codec.
 local function plan_text(t)
   return canonical.encode { group = t.group or 0, rescued = t.rescued or 0, bases = t.bases or 1,
-    offsets = t.offsets or false, columns = t.columns or false }
+    offsets = t.offsets or false, columns = t.columns or false, parameters = t.parameters }
 end
 
 -- Lost squares by all squares; nil where that was not measured.
@@ -42,6 +42,21 @@ function M:add_compression(model, result, started)
   end)
   if not ok then return nil, why, kind end
   return id
+end
+
+--- Notes the archive that was made of a compression.
+-- @param id of the compression
+-- @param archive {size=, sha256=}
+-- @return true, or nil, message, code
+function M:set_archive(id, archive)
+  return self:update("UPDATE compressions SET size = ?, sha256 = ? WHERE id = ?", archive.size,
+    archive.sha256, id)
+end
+
+--- The tensors of a compression, in the model's order.
+-- @return array of {name, codec, plan = JSON, bytes, error}, or nil, message, code
+function M:tensors(id)
+  return self:query("SELECT * FROM tensors WHERE compression = ? ORDER BY rowid", id)
 end
 
 --- Compressions of a model, the newest first.

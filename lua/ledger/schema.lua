@@ -1,7 +1,7 @@
 -- The tables of the ledger, and their version.
 local M = {}
 
-local VERSION <const> = 5
+local VERSION <const> = 6
 
 local posts <const> = [[CREATE TABLE posts (id INTEGER PRIMARY KEY, run INTEGER REFERENCES runs,
   coordinator TEXT NOT NULL, hotkey TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,
@@ -28,6 +28,11 @@ local decisions <const> = [[CREATE TABLE decisions (coordinator TEXT NOT NULL,
   task_id TEXT NOT NULL, onboarding TEXT NOT NULL, field TEXT NOT NULL,
   contradiction TEXT NOT NULL, why TEXT, decided REAL NOT NULL,
   PRIMARY KEY (coordinator, task_id, onboarding, field))]]
+-- What a packed matrix costs alone, in nats a token, and the standard error of that.
+local costs <const> = [[CREATE TABLE costs (sha256 TEXT NOT NULL, text TEXT NOT NULL,
+  settings TEXT NOT NULL, name TEXT NOT NULL, model TEXT NOT NULL, base TEXT NOT NULL,
+  codec TEXT NOT NULL, rescued INTEGER, lost REAL NOT NULL, error REAL, measured REAL NOT NULL,
+  PRIMARY KEY (sha256, text, settings, name))]]
 
 local schema = {
   [[CREATE TABLE runs (id INTEGER PRIMARY KEY, workflow TEXT NOT NULL, slug TEXT NOT NULL,
@@ -40,7 +45,7 @@ local schema = {
   [[CREATE TABLE artifacts (id INTEGER PRIMARY KEY, run INTEGER REFERENCES runs,
     path TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL, url TEXT NOT NULL,
     published REAL NOT NULL)]],
-  posts, posts_index, compressions, tensors, scores, decisions,
+  posts, posts_index, compressions, tensors, scores, decisions, costs,
   [[CREATE TABLE events (id INTEGER PRIMARY KEY, run INTEGER REFERENCES runs, at REAL NOT NULL,
     kind TEXT NOT NULL, text TEXT NOT NULL)]],
 }
@@ -56,7 +61,7 @@ local steps = { {
     WHEN state = 'intent' AND attempts > 0 THEN 'unknown' ELSE state END,
     submission_id, status, message, started, started, ended FROM submissions]],
   "DROP TABLE claims", "DROP TABLE submissions",
-}, { compressions, tensors }, { scores }, { decisions } }
+}, { compressions, tensors }, { scores }, { decisions }, { costs } }
 
 local function apply(db, statements)
   for _, statement in ipairs(statements) do

@@ -81,6 +81,9 @@ local function hash(ctx, state)
   local digest, size, code = sha256.file(state.pack.path)
   if not digest then return nil, size, code end
   local bits = 8 * size / state.eval.packed.parameter_count
+  local noted, message, id = work.note(ctx, state,
+    { path = state.pack.path, size = size, sha256 = digest })
+  if not noted then return nil, message, id end
   return { path = state.pack.path, size = size, sha256 = digest, bits = bits },
     ("%s bytes, %.4f bits a parameter, sha256 %s"):format(ctx.report.thousands(size), bits, digest)
 end
@@ -130,7 +133,7 @@ local function pass_gate(ctx, state)
   if not body then return nil, verdict, code end
   if verdict.verdict ~= "PASS" then return nil, work.stop(ctx, verdict), "stop" end
   local lines = gate.lines(verdict, ctx.report.clean)
-  return { body = body, verdict = verdict.verdict }, lines[#lines]
+  return { body = body, verdict = verdict.verdict, results = verdict.results }, lines[#lines]
 end
 
 local function preview_gate(ctx, state)

@@ -1,6 +1,7 @@
 local fs = require "core.fs"
 local engine = require "bittern.compress.engine"
 local json = require "bittern.json"
+local ledgers = require "bittern.ledger"
 local layers = require "bittern.eval.layers"
 local score = require "bittern.eval.score"
 local support = require "tests.support"
@@ -75,7 +76,12 @@ describe("bittern.eval.layers", function()
     assert.matches("^TENSOR +CODEC +RESCUED +LOST +ERROR\nmodel.layers.1.mlp.down_proj.weight +b1",
       done.stdout)
     assert.matches("1 documents, 127 tokens; the base costs %d", done.stderr)
-    assert.equal(2, #json.decode(eval(support.model, "--json").stdout).tensors)
+    local tensors = json.decode(eval(support.model, "--json").stdout).tensors
+    assert.equal(2, #tensors)
+    local ledger <close> = assert(ledgers.open(home .. "/.local/state/bittern/ledger.db"))
+    local kept = assert(ledger:query "SELECT * FROM costs ORDER BY lost DESC")
+    assert.same({ tensors[1].name, tensors[1].lost_nats, support.model, 2 },
+      { kept[1].name, kept[1].lost, kept[1].base, #kept })
     -- Two matrices and the base are measured once.
     assert.matches("goes on from what was measured before", eval(support.model).stderr)
     assert.is_nil(eval(support.model, "--no-cache").stderr:find("measured before"))
