@@ -132,8 +132,8 @@ static int f_unset(lua_State *L) {
   return 0;
 }
 
-/* set(name: string, value: string): this process and its children get the
- * variable. */
+/* set(name, value): this process and its children get the variable, a string
+ * without zero bytes. */
 static int f_set(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
   luaL_argcheck(L, *name != '\0' && strchr(name, '=') == NULL, 1, "not a name");

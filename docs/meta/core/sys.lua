@@ -57,9 +57,9 @@ function M.home() end
 ---@return table # array of the names of the environment's variables, in no order.
 function M.variables() end
 
---- This process and its children get the variable.
----@param name string : string
----@param value any : string
+--- This process and its children get the variable, a string without zero bytes.
+---@param name string
+---@param value any
 function M.set(name, value) end
 
 --- This process and its children lose the variable, and its value is wiped, so that /proc/PID/environ does not show it either.
