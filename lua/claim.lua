@@ -51,9 +51,11 @@ function M.find(ctx, wanted)
   return preferring(free, wanted)[1] or false
 end
 
--- Whether a claim carries no submission: what was sent for it is settled first. It stays what it
--- is, "claim_used", when it carries one, and nobody's while that is not known.
-local function is_free(ctx, claim_id)
+--- Whether a claim carries no submission: what was sent for it is settled first.
+-- @param ctx as once.send
+-- @return true; or nil, message, "claim_used" when it carries one, another code while that is not
+--   known
+function M.is_free(ctx, claim_id)
   local row, message, code = ctx.ledger:submission(ctx.client.base, claim_id)
   if row == nil then return nil, message, code end
   local record
@@ -103,7 +105,7 @@ local function find_free(ctx, wanted)
   local free, message, code = M.free(ctx, ctx.task.id)
   if not free then return nil, message, code end
   for _, claim in ipairs(preferring(free, wanted)) do
-    local open, why, id = is_free(ctx, claim.id)
+    local open, why, id = M.is_free(ctx, claim.id)
     if open then return claim end
     if id ~= "claim_used" then return nil, ("claim %s: %s"):format(claim.id, why), id end
   end
@@ -187,7 +189,7 @@ end
 -- @param task_id of its task, or nil
 -- @return claim record and how it is known, or nil, message, code
 function M.cancel(ctx, claim_id, task_id)
-  local free, message, code = is_free(ctx, claim_id)
+  local free, message, code = M.is_free(ctx, claim_id)
   if not free then return nil, message, code end
   return once.send(ctx, {
     kind = "cancel", subject = claim_id, task_id = task_id, look = look_cancelled(ctx),

@@ -1,5 +1,6 @@
 -- Work items: what the planner of a task would like to see done, and claims of them.
 local canonical = require "bittern.canonical"
+local claims = require "bittern.claim"
 local once = require "bittern.once"
 
 local M = {}
@@ -39,9 +40,9 @@ local function our_claims(open, task_id)
 end
 
 -- Our claim of an item: the server says so in the claim, in the item, or in both.
-local function claim_of(item, claims)
-  if claims[item.claim_id] then return claims[item.claim_id] end
-  for _, claim in pairs(claims) do
+local function claim_of(item, ours)
+  if ours[item.claim_id] then return ours[item.claim_id] end
+  for _, claim in pairs(ours) do
     if claim.work_item_id == item.id then return claim end
   end
   return nil
@@ -51,31 +52,53 @@ end
 -- @param open {client=, hotkey=, task=}
 -- @return item; false when there is none; or nil, message, code
 function M.next(open)
-  local claims, message, code = our_claims(open, open.task.id)
-  if not claims then return nil, message, code end
+  local ours, message, code = our_claims(open, open.task.id)
+  if not ours then return nil, message, code end
   local items
   items, message, code = M.list(open.client, open.task)
   if not items then return nil, message, code end
   local wanted
   for _, item in ipairs(items) do
-    if item.status == "claimed" and claim_of(item, claims) then return item end
+    if item.status == "claimed" and claim_of(item, ours) then return item end
     if item.status == "open" then wanted = wanted or item end
   end
   return wanted or false
 end
 
+local function find(open, id)
+  local items, message, code = M.list(open.client, open.task)
+  if not items then return nil, message, code end
+  for _, item in ipairs(items) do
+    if item.id == id then return item end
+  end
+  return nil, ("%s has no work item '%s'"):format(open.task.slug, id), "not_found"
+end
+
+--- The item that is named, or the one to work on.
+-- @param open {client=, hotkey=, task=}
+-- @param id of an item, or nil for M.next
+-- @return item, or nil, message, code
+function M.choose(open, id)
+  if id then return find(open, id) end
+  local item, message, code = M.next(open)
+  if item == nil then return nil, message, code end
+  if item then return item end
+  return nil, ("%s has no open work item; `bittern claim %s` claims the task itself"):format(
+    open.task.slug, open.task.slug), "not_found"
+end
+
 -- What a claim whose answer was lost left behind.
 local function look(open)
   return function(row)
-    local claims, message, code = our_claims(open, row.task_id)
-    if not claims then return nil, message, code end
+    local ours, message, code = our_claims(open, row.task_id)
+    if not ours then return nil, message, code end
     local items
     items, message, code = open.client:work_items { task_id = row.task_id }
     if not items then return nil, "list work items: " .. message, code end
     for _, item in ipairs(items) do
-      if item.id == row.subject then return claim_of(item, claims) or false end
+      if item.id == row.subject then return claim_of(item, ours) or false end
     end
-    return claim_of({ id = row.subject }, claims) or false
+    return claim_of({ id = row.subject }, ours) or false
   end
 end
 
@@ -87,7 +110,11 @@ end
 function M.take(open, item, description)
   local found, message, code = look(open) { subject = item.id, task_id = open.task.id }
   if found == nil then return nil, message, code end
-  if found then return found, "reused" end
+  if found then
+    local free, why, id = claims.is_free(open, found.id)
+    if not free then return nil, why, id end
+    return found, "reused"
+  end
   if item.status ~= "open" then
     return nil, ("work item %s is %s, and not by this hotkey"):format(item.id,
       tostring(item.status)), "conflict"

@@ -20,7 +20,8 @@ end
 
 local function prepare(args)
   args.exe, args.hotkey_words = sys.exe(), hotkey_words(args)
-  return { command = args.command, autonomous = args.autonomous or false }
+  return { command = args.command, autonomous = args.autonomous or false,
+    work_item = args.work_item }
 end
 
 local notes = [[
@@ -38,6 +39,8 @@ return {
   args = function(parser)
     parser:argument("slug", "the task's slug or id")
     parser:option("--command", "what works on the task, a shell's line"):argname("TEXT"):count(1)
+    parser:option("--work-item", "claim this work item, or the most wanted one")
+      :argname "ID|next"
     parser:flag("--autonomous", "the command submits by itself")
     parser:option("--agent-time", "seconds it may take (default: the task's budget)"):argname("S")
       :convert(check.seconds("--agent-time"))

@@ -29,28 +29,10 @@ local function show(ctx)
   return true
 end
 
-local function find(open, id)
-  local items, message, code = pool.list(open.client, open.task)
-  if not items then return nil, message, code end
-  for _, item in ipairs(items) do
-    if item.id == id then return item end
-  end
-  return nil, ("%s has no work item '%s'"):format(open.task.slug, id), "not_found"
-end
-
-local function choose(ctx, open)
-  if ctx.args.claim then return find(open, ctx.args.claim) end
-  local item, message, code = pool.next(open)
-  if item == nil then return nil, message, code end
-  if item then return item end
-  return nil, ("%s has no open work item; `bittern claim %s` claims the task itself"):format(
-    open.task.slug, open.task.slug), "not_found"
-end
-
 local function claim(ctx, open)
   local fine, why, id = contest.look_first(ctx, open)
   if not fine then return nil, why, id end
-  local item, message, code = choose(ctx, open)
+  local item, message, code = pool.choose(open, ctx.args.claim)
   if not item then return nil, message, code end
   ctx.report.say(ctx.report.clean(("%s: %s"):format(item.title or item.id,
     item.instructions or "no instructions")))

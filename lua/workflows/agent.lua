@@ -7,6 +7,7 @@ local claims = require "bittern.claim"
 local command = require "bittern.agent.command"
 local common = require "bittern.rules.common"
 local patches = require "bittern.patch.source"
+local pool = require "bittern.pool"
 local preview = require "bittern.preview"
 local proposal = require "bittern.proposal"
 local sidecar = require "bittern.sidecar"
@@ -54,20 +55,43 @@ local function check_out(ctx, state)
   return { commit = found.commit }, ("%s at %s"):format(task.base_ref, found.commit)
 end
 
+-- The work item that is asked for, the same one when the run goes on; false when none is.
+local function work_item(ctx, state, before)
+  local wanted = ctx.args.work_item
+  if not wanted then return false end
+  if before and before.item then wanted = before.item.id end
+  return pool.choose(steps.contest(ctx, state), wanted ~= "next" and wanted or nil)
+end
+
 local function take_claim(ctx, state, before)
-  local claim, how, code = claims.take(steps.contest(ctx, state), {
-    description = ctx.args.description, wanted = before and before.id,
-  })
+  local item, message, code = work_item(ctx, state, before)
+  if item == nil then return nil, message, code end
+  local open = steps.contest(ctx, state)
+  local claim, how
+  if item then
+    claim, how, code = pool.take(open, item, ctx.args.description)
+  else
+    claim, how, code = claims.take(open, { description = ctx.args.description,
+      wanted = before and before.id })
+  end
   if not claim then return nil, how, code end
-  return { id = claim.id, claim = claim }, ("%s, %s"):format(claim.id, how)
+  return { id = claim.id, claim = claim, item = item or nil }, ("%s, %s%s"):format(claim.id, how,
+    item and (", for the work item " .. ctx.report.clean(item.title or item.id)) or "")
 end
 
 local function preview_claim(ctx, state)
-  local request, message, code = preview.claim(ctx.client, state.discover.task,
-    { claim_description = ctx.args.description })
+  local item, message, code = work_item(ctx, state)
+  if item == nil then return nil, message, code end
+  local fields = { claim_description = ctx.args.description }
+  local request
+  if item then
+    request, message, code = preview.claim_work_item(ctx.client, item, fields)
+  else
+    request, message, code = preview.claim(ctx.client, state.discover.task, fields)
+  end
   if not request then return nil, message, code end
   ctx.requests[#ctx.requests + 1] = request
-  return { id = "(from the claim)", claim = { id = "(from the claim)" } }
+  return { id = "(from the claim)", claim = { id = "(from the claim)" }, item = item or nil }
 end
 
 -- A dry run ends where the command would begin.
@@ -105,7 +129,8 @@ local function write_brief(ctx, state)
   local ok
   ok, message, code = brief.write {
     places = places, task = state.discover.task, claim = state.claim.claim, ideas = list,
-    coordinator = ctx.client.base, onboarding = text, helper = helper(ctx, state),
+    work_item = state.claim.item, coordinator = ctx.client.base, onboarding = text,
+    helper = helper(ctx, state),
     artifact_first = patches.allows_empty(ctx.demands),
   }
   if not ok then return nil, message, code end

@@ -160,6 +160,30 @@ describe("bittern agent", function()
     assert.same({ 1, 1 }, { miner:count() })
   end)
 
+  it("works on a work item: the most wanted one, or the one that is named", function()
+    assert.equal(0, support.bittern(miner.home,
+      { "practice", "plan", "--state", miner.home .. "/coordinator" }).status)
+    local preview = agent("true", "--work-item", "next", "--dry-run", "--json")
+    assert.equal(0, preview.status, preview.stderr)
+    assert.matches("/work%-items/[%x-]+/claim$", json.decode(preview.stdout).requests[1].url)
+    local fails = agent("exit 3", "--work-item", "next")
+    assert.equal(1, fails.status)
+    assert.same({ 0 }, { miner:ask("SELECT count(*) AS n FROM work_item WHERE status <> 'open'")[1]
+      .n })
+    local done = agent("cp {intro_path} intro; " .. work, "--work-item", "next")
+    assert.equal(8, done.status, done.stderr)
+    local item = miner:ask("SELECT * FROM work_item WHERE status = 'completed'")[1]
+    assert.matches("claim .*for the work item " .. item.title, done.stderr)
+    local folder = workspace(2)
+    assert.matches("## Work Item\n\n- Id: " .. item.id, fs.read(folder .. "/intro"), 1, true)
+    local context = json.decode(assert(fs.read(folder .. "/claim_context.json")))
+    assert.same({ item.id, item.claim_id }, { context.work_item.id, context.claim.id })
+    local again = agent(work, "--work-item", item.id, "--restart", "--json")
+    assert.equal(10, again.status, again.stderr)
+    assert.matches("is completed", mining.failure(again).message)
+    assert.same({ 2, 1 }, { miner:count() })
+  end)
+
   it("gives the claim of an autonomous command back that did not submit, and says so", function()
     local done = agent("true", "--autonomous", "--json")
     assert.equal("the agent ended without a submission; its claim is given back",

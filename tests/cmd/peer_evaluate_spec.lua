@@ -154,7 +154,8 @@ describe("bittern peer-evaluate --text", function()
   it("rejects what is over the budget, and tells of what it cannot measure", function()
     local submission = submit("--recipe", "ternary", "--budget", "ternary")
     assert.equal(0, judge().status)
-    assert.matches("over the task.s budget by %d+ bytes", alice:peer_evaluations({ submission_id = submission.id })[1].notes)
+    local sent = alice:peer_evaluations({ submission_id = submission.id })[1]
+    assert.matches("over the task's budget by %d+ bytes", sent.notes)
     miner:ask "UPDATE task SET record = json_set(record, '$.metric_name', 'kb')"
     local done = judge()
     assert.same({ 2, "usage" }, { done.status, mining.failure(done).id })

@@ -21,6 +21,14 @@ function M.free(ctx, task_id) end
 ---@return string? code
 function M.find(ctx, wanted) end
 
+--- Whether a claim carries no submission: what was sent for it is settled first.
+---@param ctx table as once.send
+---@param claim_id string a claim's id
+---@return boolean? # true; or nil, message, "claim_used" when it carries one, another code while that is not known.
+---@return string? message
+---@return string? code
+function M.is_free(ctx, claim_id) end
+
 --- Our claim of a task: the active one there is, else a new one. One whose submission has no answer yet is looked at first, and not used again when it arrived.
 ---@param ctx table as once.send, with task=
 ---@param options? table {description=, base_submission_id= or nil, wanted= id known from before or nil}
