@@ -30,8 +30,10 @@ function M.mark(points)
   return count
 end
 
--- How a row of the ledger is called: recipe and settings, where they are known.
-local function label_of(row)
+--- How a row of the ledger is called: recipe and settings, where they are known.
+-- @param row of the ledger's scores, or {recipe=, compression = settings as JSON}
+-- @return string
+function M.label(row)
   if not row.recipe then return row.model:match("([^/]+)/*$") or row.model end
   local parts, set = { row.recipe }, json.decode(row.compression) or {}
   for _, key in ipairs(check.sorted_keys(set)) do
@@ -41,7 +43,7 @@ local function label_of(row)
 end
 
 local function point_of(row)
-  return { label = label_of(row), bytes = row.size, parameters = row.parameters, nats = row.nats,
+  return { label = M.label(row), bytes = row.size, parameters = row.parameters, nats = row.nats,
     error_nats = row.error, ppl = math.exp(math.min(row.nats, 700)), model = row.model,
     sha256 = row.sha256 }
 end

@@ -1,7 +1,8 @@
 ---@meta bittern.eval.frontier
 -- Generated from lua/eval/frontier.lua by docs/generate.lua (`make docs`); edit there.
 
---- Size against perplexity: which points nothing else beats. bittern.chart.frontier draws them.
+--- Size against perplexity: which scores of the ledger can be compared, and which of them nothing
+--- else beats. bittern.chart.frontier draws them.
 ---@class bittern.eval.frontier
 local M = {}
 
@@ -9,5 +10,21 @@ local M = {}
 ---@param points? table array of {bytes, nats or nil where it could not be measured}
 ---@return any # how many there are.
 function M.mark(points) end
+
+--- How a row of the ledger is called: recipe and settings, where they are known.
+---@param row table of the ledger's scores, or {recipe=, compression = settings as JSON}
+---@return string # string.
+function M.label(row) end
+
+--- The newest score and all that can be compared with it: the same text, scored in the same way.
+---@param rows integer of the ledger's scores, the newest first
+---@param text? string SHA-256 of the text, or nil for that of the newest
+---@return table # array of points, the smallest first; how many others there are; the newest row.
+function M.comparable(rows, text) end
+
+--- Marks the best of those within the budget: point.best, and point.fits where there is a budget.
+---@param points any
+---@param budget? core.bytes bytes, or nil
+function M.mark_best(points, budget) end
 
 return M

@@ -2,7 +2,8 @@
 -- Generated from lua/ledger.lua by docs/generate.lua (`make docs`); edit there.
 
 --- The miner's own durable record: runs and their steps, artifacts, every POST (ledger/posts.lua),
---- compressions (ledger/compressions.lua), scores (ledger/scores.lua), decisions, events.
+--- compressions (ledger/compressions.lua), scores (ledger/scores.lua), costs of single matrices
+--- (ledger/costs.lua), decisions, events.
 --- Each write is on disk before it returns: an intent survives what happens to its POST.
 ---@class bittern.ledger
 local M = {}

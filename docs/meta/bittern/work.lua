@@ -61,6 +61,15 @@ function M.eval_inputs(ctx, state) end
 ---@return string? code
 function M.score(ctx, path, label) end
 
+--- Notes the archive and its score in the ledger, as `compress` and `eval` would.
+---@param ctx table context of a command or of a workflow's step
+---@param state table what the steps before gave: {step's name = result}
+---@param archive table {path=, size=, sha256=}
+---@return boolean? # true, or nil, message, code.
+---@return string? message
+---@return string? code
+function M.note(ctx, state, archive) end
+
 --- What packing depends on.
 ---@param state table what the steps before gave: {step's name = result}
 function M.pack_inputs(state) end
