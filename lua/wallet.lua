@@ -178,17 +178,18 @@ end
 
 --- Adds the options that name a hotkey to a command's parser (lua-argparse).
 function M.arguments(parser)
-  parser:option("--wallet", "name of the wallet (else BT_WALLET_NAME, else default)"):argname "NAME"
-  parser:option("--hotkey", "name of the hotkey (else BT_WALLET_HOTKEY, else default)")
-    :argname "NAME"
-  parser:option("--wallet-path", "folder of the wallets (else BT_WALLET_PATH, else "
-    .. "~/.bittensor/wallets)"):argname "DIR"
-  parser:option("--hotkey-file", "a hotkey file, in place of a name"):argname "FILE"
-  parser:option("--wallet-file", "any file that holds the hotkey's words"):argname "FILE"
-  parser:option("--password-file", "a file whose first line opens an encrypted hotkey")
-    :argname "FILE"
-  parser:option("--password-fd", "the same of an open file descriptor"):argname("N")
-    :convert(descriptor)
+  local function option(name, value, about)
+    return parser:option(name, about):argname(value)
+  end
+  parser:group("Whose hotkey signs",
+    option("--wallet", "NAME", "name of the wallet (else BT_WALLET_NAME, else default)"),
+    option("--hotkey", "NAME", "name of the hotkey (else BT_WALLET_HOTKEY, else default)"),
+    option("--wallet-path", "DIR",
+      "folder of the wallets (else BT_WALLET_PATH, else ~/.bittensor/wallets)"),
+    option("--hotkey-file", "FILE", "a hotkey file, in place of a name"),
+    option("--wallet-file", "FILE", "any file that holds the hotkey's words"),
+    option("--password-file", "FILE", "a file whose first line opens an encrypted hotkey"),
+    option("--password-fd", "N", "the same of an open file descriptor"):convert(descriptor))
 end
 
 --- Whether a command's arguments name a hotkey.

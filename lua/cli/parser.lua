@@ -21,14 +21,34 @@ M.globals = {
 }
 
 local function add_globals(parser)
-  for _, global in ipairs(M.globals) do
+  local added = {}
+  for i, global in ipairs(M.globals) do
     local takes_one = global.value or global.choices
     local option = takes_one and parser:option(global.name, global.about)
       or parser:flag(global.name, global.about)
     if global.value then option:argname(global.value) end
     if global.choices then option:choices(global.choices):default(global.default) end
+    added[i] = option
   end
-  parser:flag("-h --help", "show this help")
+  added[#added + 1] = parser:flag("-h --help", "show this help")
+  parser:group("Options of every command", table.unpack(added))
+end
+
+-- A command's own options come first in its help, and alone in its usage: what every command has
+-- would bury them.
+local function put_own_first(parser)
+  local grouped, own = {}, {}
+  for _, group in ipairs(parser._groups) do
+    for _, element in ipairs(group) do grouped[element] = true end
+  end
+  for _, option in ipairs(parser._options) do
+    if not grouped[option] then own[#own + 1] = option end
+  end
+  if own[1] then
+    parser:group("Options", table.unpack(own))
+    table.insert(parser._groups, 1, table.remove(parser._groups))
+  end
+  parser:usage(parser:get_usage())
 end
 
 --- The parser of one command; the command's own script adds its options.
@@ -39,8 +59,9 @@ function M.of(name, command)
   local argparse = require "argparse"
   local parser = argparse("bittern " .. name, command and command.about .. "."):add_help(false)
     :usage_max_width(WIDTH):help_max_width(WIDTH)
-  add_globals(parser)
   if command and command.args then command.args(parser) end
+  put_own_first(parser)
+  add_globals(parser)
   return parser
 end
 

@@ -20,6 +20,7 @@ local function arguments(parser)
   parser:option("--text", "held-out text to score on"):argname("FILE"):count(1)
   parser:option("--publish", "publisher of the artifact"):argname("PUBLISHER"):count(1)
   parser:option("--budget", "binary, ternary or bits a parameter (default: what the task allows)")
+    :argname "BITS"
   parser:option("--work", "folder for what is made (default: in the state folder)"):argname "DIR"
   parser:option("--description", "what the claim says"):argname "TEXT"
   parser:option("--summary", "what the submission says (default: what was measured)")

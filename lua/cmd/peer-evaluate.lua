@@ -131,7 +131,7 @@ end
 
 return {
   api = 1,
-  about = "replay or score another miner's submission and say what was measured",
+  about = "replay or score another's submission and say what was measured",
   group = "compete",
   args = function(parser)
     parser:argument("slug", "the task's slug or id")

@@ -116,7 +116,7 @@ return {
       :choices(actions):args "?"
     parser:argument("name", "the task's slug or the hotkey, where an action needs one"):args "?"
     parser:option("--state", "folder of its state, made when it is not there"):argname "DIR"
-    parser:option("--port", "port on 127.0.0.1; 0 takes a free one"):default "0"
+    parser:option("--port", "port on 127.0.0.1; 0 takes a free one"):default "0":argname "N"
     parser:option("--task", "serve: a task of one's own, the body of POST /api/v1/tasks")
       :argname "FILE":count "*"
     parser:flag("--stake-gate", "serve: miners need stake; see fund")
