@@ -75,6 +75,7 @@ function M.comparable(rows, text)
 end
 
 --- Marks the best of those within the budget: point.best, and point.fits where there is a budget.
+-- @param points array of {bytes, nats}
 -- @param budget bytes, or nil
 function M.mark_best(points, budget)
   local best

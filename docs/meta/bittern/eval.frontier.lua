@@ -23,7 +23,7 @@ function M.label(row) end
 function M.comparable(rows, text) end
 
 --- Marks the best of those within the budget: point.best, and point.fits where there is a budget.
----@param points any
+---@param points table array of {bytes, nats}
 ---@param budget? core.bytes bytes, or nil
 function M.mark_best(points, budget) end
 
