@@ -95,6 +95,7 @@ local function configure(argv)
     json = parsers.has(argv, "--json"), quiet = parsers.has(argv, "--quiet"),
     verbose = parsers.has(argv, "--verbose"),
     color = parsers.option_value(argv, "--color") or "auto",
+    progress = parsers.option_value(argv, "--progress") or "auto",
   }
   local ca_file = parsers.option_value(argv, "--cacert") or os.getenv("BITTERN_CACERT")
   local offline = parsers.has(argv, "--offline")

@@ -1,15 +1,17 @@
 -- All printing. Data goes to stdout, everything for people to stderr.
 local sys = require "core.sys"
 local json = require "bittern.json"
+local progress = require "bittern.report.progress"
 
 local M = {}
 
 local EPIPE <const>, ENOSPC <const> = 32, 28
 
-local settings = { json = false, quiet = false, verbose = false, color = false }
+local settings = { json = false, quiet = false, verbose = false, color = false, progress = "auto" }
 
 --- Set once by the command line.
--- @param options {json=, quiet=, verbose=, color="auto"|"always"|"never"}
+-- @param options {json=, quiet=, verbose=, color="auto"|"always"|"never",
+--   progress="auto"|"json"|"none"}
 function M.configure(options)
   for key, value in pairs(options) do settings[key] = value end
   local choice = options.color or "auto"
@@ -190,46 +192,22 @@ function M.table(columns, rows)
   return lines
 end
 
---- Long work: one line that is redrawn on a terminal, one line every 30 s off it.
+local function redraw(text)
+  wipe()
+  io.stderr:write(text)
+  in_progress = true
+end
+
+--- Long work: one line that is redrawn on a terminal, one line every 30 s off it; JSON or nothing
+-- with --progress.
 -- @param options {label=, total= in units or nil, unit= "B" or a word, terminal= whether stderr is
 --   one; asked of the system when nil}
 -- @return object with update(self, done, note = what is known so far, or nil) and finish(self)
 function M.progress(options)
-  local state = { started = sys.clock(), last = sys.clock() }
-  local terminal = options.terminal
-  if terminal == nil then terminal = sys.isatty(2) end
-  local every = terminal and 0.1 or 30
-
-  local function line(done, note)
-    local seconds = math.max(sys.clock() - state.started, 1e-3)
-    local parts = { options.label }
-    if options.total and options.total > 0 then
-      parts[#parts + 1] = ("%3d%%"):format(done * 100 // options.total)
-    end
-    local rate = done / seconds
-    parts[#parts + 1] = options.unit == "B" and ("%.1f MB/s"):format(rate / 1e6)
-      or ("%.0f %s/s"):format(rate, options.unit or "items")
-    if options.total and rate > 0 then
-      parts[#parts + 1] = ("%.0f s left"):format((options.total - done) / rate)
-    end
-    parts[#parts + 1] = note
-    return table.concat(parts, "  "):sub(1, sys.columns(2) - 1)
-  end
-
-  function state:update(done, note)
-    local now = sys.clock()
-    if settings.quiet or now - self.last < every then return end
-    self.last = now
-    wipe()
-    io.stderr:write(line(done, note), terminal and "" or "\n")
-    in_progress = terminal
-  end
-
-  function state.finish()
-    wipe()
-  end
-
-  return state
+  local wanted = settings.quiet and "none" or settings.progress
+  return progress.new(options, {
+    wanted = wanted, age = M.age, write = tell, redraw = redraw, wipe = wipe,
+  })
 end
 
 return M

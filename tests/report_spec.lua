@@ -1,4 +1,5 @@
 local fs = require "core.fs"
+local json = require "bittern.json"
 local report = require "bittern.report"
 local support = require "tests.support"
 
@@ -32,6 +33,22 @@ describe("bittern.report", function()
     local told = support.bittern(home, { "run", path, "terminal" }).stderr
     assert.matches("^work   50%%  %d+ items/s  %d+ s left\r\27%[Kbittern: broken\n", told)
     assert.matches("^bittern: broken\n", support.bittern(home, { "run", path }).stderr)
+  end)
+
+  it("tells programs of progress in JSON, and nobody who does not want to hear", function()
+    local path, home = support.folder() .. "/s.lua", support.folder()
+    assert(fs.write(path, [[
+      local progress = require("bittern.report").progress { label = "work", total = 10, unit = "B" }
+      require("core.sys").sleep(1.1)
+      progress:update(5, "half")
+      progress:finish()
+    ]]))
+    local told = json.decode(support.bittern(home, { "--progress", "json", "run", path }).stderr)
+    assert.same({ "work", "B", 5, 10, "half" }, { told.progress.label, told.progress.unit,
+      told.progress.done, told.progress.total, told.progress.note })
+    assert.near(told.progress.seconds_left, 5 / told.progress.rate, 1e-6)
+    assert.equal("", support.bittern(home, { "--progress=none", "run", path }).stderr)
+    assert.equal(2, support.bittern(home, { "--progress", "loud", "tasks" }).status)
   end)
 
   it("groups digits by thousands", function()

@@ -16,6 +16,8 @@ M.globals = {
     about = "PEM file of the authorities to trust (else BITTERN_CACERT)" },
   { name = "--color", choices = { "auto", "always", "never" }, default = "auto",
     about = "auto, always or never" },
+  { name = "--progress", choices = { "auto", "json", "none" }, default = "auto",
+    about = "of long work: auto, a line of JSON a second on stderr, or none" },
   { name = "--quiet", about = "say nothing but warnings and errors" },
   { name = "--verbose", about = "say more" },
 }

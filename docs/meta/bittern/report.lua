@@ -6,7 +6,7 @@
 local M = {}
 
 --- Set once by the command line.
----@param options table {json=, quiet=, verbose=, color="auto"|"always"|"never"}
+---@param options table {json=, quiet=, verbose=, color="auto"|"always"|"never", progress="auto"|"json"|"none"}
 function M.configure(options) end
 
 --- Whether stdout carries JSON only.
@@ -72,7 +72,7 @@ function M.age(seconds) end
 ---@return table # array of strings.
 function M.table(columns, rows) end
 
---- Long work: one line that is redrawn on a terminal, one line every 30 s off it.
+--- Long work: one line that is redrawn on a terminal, one line every 30 s off it; JSON or nothing with --progress.
 ---@param options? table {label=, total= in units or nil, unit= "B" or a word, terminal= whether stderr is one; asked of the system when nil}
 ---@return any? # object with update(self, done, note = what is known so far, or nil) and finish(self).
 function M.progress(options) end
