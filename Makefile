@@ -64,7 +64,7 @@ C_TESTS   += $(BUILD)/tests/neon
 endif
 
 .PHONY: all demo test check check-reproducible check-sanitize check-hf fuzz torture bench bench-kernels bench-practice \
-  bench-compress bench-eval bench-transfer bench-corruption docs man install uninstall deb tarball sbom clean help deps-build deps-test build-binary binary
+  bench-compress bench-memory bench-eval bench-transfer bench-corruption docs man install uninstall deb tarball sbom clean help deps-build deps-test build-binary binary
 
 all: deps-build build-binary ## build build/bittern
 
@@ -211,6 +211,9 @@ bench-corruption: all ## 10,000 downloads with a flipped bit: all are caught
 
 bench-compress: all ## compression at size beside dd; BENCH_ARGS="--bytes N --runs N"
 	@$(BUILD)/bittern run tests/bench/compress.lua $(BENCH_ARGS)
+
+bench-memory: all ## 55 GB of a hollow model compressed in under 1 GB of memory
+	@$(BUILD)/bittern run tests/bench/memory.lua
 
 bench-eval: all ## the forward pass on packed weights; BENCH_ARGS="t2 b1"
 	@$(BUILD)/bittern run tests/bench/eval.lua $(BENCH_ARGS)

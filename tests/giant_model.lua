@@ -47,17 +47,19 @@ local vision = {
 }
 
 --- Every tensor, sorted by name.
+-- @param layers that will do, and no head then; nil for all 64
 -- @return array of {name, dtype, shape}
-function M.tensors()
+function M.tensors(layers)
   local list = {}
+  if not layers then add(list, "", { ["lm_head.weight"] = { 248320, HIDDEN } }) end
   add(list, "", {
-    ["lm_head.weight"] = { 248320, HIDDEN }, ["mtp.fc.weight"] = { HIDDEN, 2 * HIDDEN },
+    ["mtp.fc.weight"] = { HIDDEN, 2 * HIDDEN },
     ["mtp.norm.weight"] = { HIDDEN }, ["mtp.pre_fc_norm_embedding.weight"] = { HIDDEN },
     ["mtp.pre_fc_norm_hidden.weight"] = { HIDDEN },
     ["model.language_model.embed_tokens.weight"] = { 248320, HIDDEN },
     ["model.language_model.norm.weight"] = { HIDDEN },
   })
-  for layer = 0, 63 do
+  for layer = 0, (layers or 64) - 1 do
     local prefix = ("model.language_model.layers.%d."):format(layer)
     add(list, prefix, mlp)
     add(list, prefix, layer % 4 == 3 and attention or delta)
@@ -90,13 +92,14 @@ local function config(dir)
 end
 
 --- The model as one safetensors file in a directory.
--- @return path
-function M.single()
+-- @param layers that will do, and no head then; nil for all 64
+-- @return path, bytes of numbers
+function M.single(layers)
   local dir = support.folder()
-  local header, _, data = safetensors.header(M.tensors(), { format = "pt" })
+  local header, _, data = safetensors.header(M.tensors(layers), { format = "pt" })
   M.hollow(dir .. "/model.safetensors", header, data)
   config(dir)
-  return dir
+  return dir, data
 end
 
 --- The model in shards, as it is published.
