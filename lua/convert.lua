@@ -84,8 +84,12 @@ local function check_room(path, bytes)
   return true
 end
 
-local function create(path, work)
-  if work.target == "gguf" then return writer.create(path, work.entries, work.plan) end
+local function create(path, work, create_gguf)
+  if work.target == "gguf" then
+    if not create_gguf then return writer.create(path, work.entries, work.plan) end
+    local header, order, total = writer.header(work.entries, work.plan)
+    return create_gguf(path, { header = header, tensors = order, total = total })
+  end
   local header, order, total = safetensors.header(work.plan, { format = "pt" })
   if work.target == "archive" then
     return filled.create(path, WEIGHTS, { header = header, tensors = order, total = total },
@@ -109,13 +113,14 @@ local function write_all(model, work, options)
     if not ok then return nil, message, code end
     path = path .. "/" .. WEIGHTS
   end
-  local ok, message, code = check_room(path, work.bytes)
+  local ok, message, code = true, nil, nil
+  if not options.create then ok, message, code = check_room(path, work.bytes) end
   if not ok then return nil, message, code end
-  local file <close>, why, id = create(path, work)
+  local file <close>, why, id = create(path, work, options.create)
   if not file then return nil, why, id end
   local bytes, reason, kind = write.all(file, model, work.plan, options)
   if not bytes then return nil, reason, kind end
-  if work.target == "archive" then work.sha256 = reason end
+  if work.target ~= "directory" then work.sha256 = reason end
   return work.target ~= "directory" or write_files(options.out, work.files)
 end
 
@@ -159,6 +164,7 @@ local schema = {
   keep = { type = "table", optional = true, default = {} },
   fit = { type = "string", optional = true, default = "reference" },
   each = { type = "table", optional = true },
+  create = { type = "function", optional = true },
   dry_run = { type = "boolean", optional = true, default = false },
   on_progress = { type = "function", optional = true },
 }
@@ -168,11 +174,12 @@ local schema = {
 --   codec,
 --   keep = array of parts of names whose tensors keep their type, fit = "reference" or
 --   "least_squares" for block codecs, each = {tensor's name = {to = codec, fit}} for single ones
---   instead of `to`, dry_run = true plans only, on_progress = function(done,
+--   instead of `to`, create = function(path, {header, tensors, total}) that opens a GGUF file in
+--   another way than bittern.model.placed, dry_run = true plans only, on_progress = function(done,
 --   total) of values}
--- @return {out, format, bytes of weights or of the archive, sha256 of an archive, parameters,
---   tensors = array of {name, from, codec, stored, shape}, kept = matrices that did not take the
---   codec, losses}, or nil, message, code
+-- @return {out, format, bytes of weights or of the archive, sha256 where it was made beside the
+--   work, parameters, tensors = array of {name, from, codec, stored, shape}, kept = matrices that
+--   did not take the codec, losses}, or nil, message, code
 -- @usage see examples/gguf.lua
 function M.run(options)
   options = check.options(options, schema, "convert.run")

@@ -1,10 +1,10 @@
 -- Recipes of GGUF blocks: the model becomes one GGUF file, each tensor in the codec that the recipe
 -- gave it.
 local quant = require "core.quant"
-local sha256 = require "core.sha256"
 
 local convert = require "bittern.convert"
 local prepare = require "bittern.compress.prepare"
+local resumed = require "bittern.compress.resumed"
 
 local M = {}
 
@@ -42,7 +42,13 @@ local function result_of(whole, done, options)
   }
 end
 
---- Compresses a model into a GGUF file.
+local function note_change(file, options)
+  if not file.changed or not options.on_note then return end
+  options.on_note(("starts over: the %s is another than last time"):format(file.changed))
+end
+
+--- Compresses a model into a GGUF file. Stopped and started again, it goes on after the last whole
+-- tensor.
 -- @param model open
 -- @param whole a plan whose items are blocks
 -- @param options of engine.run
@@ -63,11 +69,18 @@ function M.run(model, whole, options)
   local result = result_of(whole, planned, options)
   if options.dry_run then return result end
   work.dry_run = false
+  local file
+  function work.create(path, contents)
+    file, message, code = resumed.create(path, contents, prepare.key(model, whole, options))
+    if file then note_change(file, options) end
+    return file, message, code
+  end
   local made, why, id = convert.run(work)
-  if not made then return nil, why, id end
-  result.sha256, why, id = sha256.file(out)
-  if not result.sha256 then return nil, why, id end
-  result.size = made.bytes
+  if not made then
+    if id == "invalid_model" then resumed.discard(out) end
+    return nil, why, id
+  end
+  result.size, result.sha256, result.resumed = made.bytes, made.sha256, file.there
   return result
 end
 

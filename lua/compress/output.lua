@@ -49,14 +49,6 @@ local function lay(self, whole)
   end
 end
 
-local function check_room(self)
-  local free = fs.disk_free(place.folder_of(self.path))
-  if free and free < self.size - self.part:size() then
-    return nil, ("%s: needs %d bytes, %d are free"):format(self.path, self.size, free), "disk_full"
-  end
-  return true
-end
-
 -- Hashes the file beside the work. An archive has the checksum of its weights before them: there
 -- nothing is final until all is.
 local function follow(self)
@@ -78,7 +70,7 @@ function Output:begin(whole, fresh)
   self.part = part
   local ok, why, id = true, nil, nil
   if fresh then ok, why, id = part:truncate(0) end
-  if ok then ok, why, id = check_room(self) end
+  if ok then ok, why, id = place.check_room(self.path, self.size, self.part) end
   if ok then ok, why, id = part:truncate(self.size) end
   if ok then ok, why, id = part:write_at(self.base, self.header) end
   if not ok then return nil, why, id end

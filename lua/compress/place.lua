@@ -64,6 +64,17 @@ local function lock_archive(out)
   return fs.lock(("%s/.%s.lock"):format(folder, out:match("[^/]*$")))
 end
 
+--- Whether there is room for what a part still lacks.
+-- @param path of the file to be
+-- @param size bytes that it will have
+-- @param part writer of core.fs
+-- @return true, or nil, message, "disk_full"
+function M.check_room(path, size, part)
+  local free = fs.disk_free(M.folder_of(path))
+  if not free or free >= size - part:size() then return true end
+  return nil, ("%s: needs %d bytes, %d are free"):format(path, size, free), "disk_full"
+end
+
 -- Whether a name says what will be there; a file's name for a folder is a slip.
 local function check_name(out)
   if out:find("%.gguf$") then

@@ -65,8 +65,15 @@ local function put(file, model, entry, options, on_values)
   end)
 end
 
---- Writes all tensors and gives the file its name.
--- @param file of bittern.model.placed
+local function put_once(file, model, entry, options, on_values)
+  if file:holds(entry.name) then return true end
+  local ok, message, code = put(file, model, entry, options, on_values)
+  if not ok then return nil, message, code end
+  return file:done(entry.name)
+end
+
+--- Writes all tensors that are not there and gives the file its name.
+-- @param file of bittern.model.placed or one like it
 -- @param model the open model
 -- @param plan as bittern.convert.plan makes it
 -- @param options {fit, on_progress = function(done, total) of values}
@@ -76,7 +83,7 @@ function M.all(file, model, plan, options)
   local total, done = 0, 0
   for _, entry in ipairs(plan) do total = total + entry.item.count end
   for _, entry in ipairs(plan) do
-    local ok, message, code = put(file, model, entry, options, function(first)
+    local ok, message, code = put_once(file, model, entry, options, function(first)
       if options.on_progress then options.on_progress(done + first, total) end
     end)
     if not ok then return nil, message, code end

@@ -49,6 +49,16 @@ function Placed:put(name, source, size)
   return true
 end
 
+--- Whether a tensor is there from an earlier run: never, a file begins empty.
+function Placed.holds()
+  return false
+end
+
+--- Takes notice that a tensor is whole, which matters to files that are resumed.
+function Placed.done()
+  return true
+end
+
 --- Gives the file its name.
 -- @return bytes of the file, or nil, message, code
 function Placed:commit()

@@ -59,19 +59,8 @@ describe("an archive", function()
 end)
 
 describe("a recipe of GGUF blocks", function()
-  local model = small_model.write({
-    { name = "model.embed_tokens.weight", shape = { 64, 128 } },
-    { name = "model.norm.weight", shape = { 128 } },
-    { name = "model.layers.0.mlp.up_proj.weight", shape = { 256, 128 } },
-    { name = "model.layers.0.mlp.down_proj.weight", shape = { 128, 256 } },
-  }, { config = { model_type = "qwen3", hidden_size = 128, num_hidden_layers = 1,
-    num_attention_heads = 2, num_key_value_heads = 1, head_dim = 64, intermediate_size = 256,
-    vocab_size = 64, rms_norm_eps = 1e-6, rope_theta = 10000, tie_word_embeddings = true,
-    max_position_embeddings = 128 } })
-  local recipe = small_model.recipe [[
-    if t.rank ~= 2 then return ctx.keep() end
-    if ctx.match(t.name, "embed") then return ctx.block { codec = "q4_0" } end
-    return ctx.block { codec = "q1_0", fit = "least_squares" }]]
+  local gguf = small_model.gguf()
+  local model, recipe = gguf.model, gguf.recipe
 
   it("makes one GGUF file, each tensor in its codec", function()
     local out = support.folder() .. "/a.gguf"

@@ -27,11 +27,13 @@ local function compress(path, out, options)
 end
 
 -- Runs until the progress is told for the `count`-th time and stops there; whether it came so far.
-local function stopped(path, out, count)
-  local ok, message = pcall(compress, path, out, { on_progress = function()
+local function stopped(path, out, count, options)
+  local all = { on_progress = function()
     count = count - 1
     if count == 0 then error("stop here", 0) end
-  end })
+  end }
+  for key, value in pairs(options or {}) do all[key] = value end
+  local ok, message = pcall(compress, path, out, all)
   assert(ok or message == "stop here", message)
   return not ok
 end
@@ -113,6 +115,41 @@ describe("a compression that was stopped", function()
     assert(fs.write(out .. "/model.safetensors.part", ("x"):rep(50000)))
     assert.equal(whole.sha256, assert(compress(base, out)).sha256)
     assert.equal(whole.size, fs.stat(out .. "/model.safetensors").size)
+  end)
+
+  it("goes on from every point of a GGUF file, to the same bytes", function()
+    local gguf = small_model.gguf()
+    local options = { recipe = gguf.recipe, budget = 1 << 20 }
+    local expected = assert(compress(gguf.model, support.folder() .. "/a.gguf", options))
+    assert.equal(expected.sha256, (sha256.file(expected.out)))
+    local resumed = {}
+    for stop = 1, 4 do
+      local folder = support.folder()
+      local out = folder .. "/a.gguf"
+      assert.is_true(stopped(gguf.model, out, stop, options))
+      assert.is_nil(fs.stat(out))
+      local again = assert(compress(gguf.model, out, options))
+      resumed[stop] = again.resumed
+      assert.same({ expected.sha256, expected.sha256 }, { again.sha256, (sha256.file(out)) })
+      assert.equal("", parts_in(folder))
+    end
+    assert.same({ 0, 1, 2, 3 }, resumed)
+    assert.is_false(stopped(gguf.model, support.folder() .. "/a.gguf", 5, options))
+  end)
+
+  it("starts a GGUF file over when it is of other work, or its part is damaged", function()
+    local gguf, out, notes = small_model.gguf(), support.folder() .. "/a.gguf", {}
+    local options = { recipe = gguf.recipe, budget = 1 << 20 }
+    local expected = assert(compress(gguf.model, support.folder() .. "/a.gguf", options)).sha256
+    assert.is_true(stopped(gguf.model, out, 4, options))
+    assert(fs.write(out .. ".part", ("x"):rep(fs.stat(out .. ".part").size)))
+    local again = assert(compress(gguf.model, out, options))
+    assert.same({ 0, expected }, { again.resumed, again.sha256 })
+    assert.is_true(stopped(gguf.model, out, 4, options))
+    options.budget = 1 << 21
+    function options.on_note(text) notes[#notes + 1] = text end
+    assert(compress(gguf.model, out, options))
+    assert.same({ "starts over: the budget is another than last time" }, notes)
   end)
 
   it("goes on after kill -9", function()

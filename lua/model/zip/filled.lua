@@ -107,6 +107,15 @@ function Filled:put(name, source, size)
   return self.file:put(name, source, size)
 end
 
+--- As bittern.model.placed has them.
+function Filled.holds()
+  return false
+end
+
+function Filled.done()
+  return true
+end
+
 --- Completes the archive and gives it its name.
 -- @return bytes of the archive, their SHA-256; or nil, message, code
 function Filled:commit()
