@@ -1,17 +1,7 @@
 -- What the documents show works: their scripts load, their commands exist.
 local fs = require "core.fs"
-local lfs = require "lfs"
 local script = require "bittern.script"
 local support = require "tests.support"
-
-local function documents()
-  local list = { "README.md" }
-  for name in lfs.dir(support.root .. "/docs") do
-    if name:find("%.md$") then list[#list + 1] = "docs/" .. name end
-  end
-  table.sort(list)
-  return list
-end
 
 local function text_of(path)
   return assert(fs.read(support.root .. "/" .. path))
@@ -20,7 +10,7 @@ end
 describe("the documents", function()
   it("show scripts that load", function()
     local count = 0
-    for _, path in ipairs(documents()) do
+    for _, path in ipairs(support.documents()) do
       for block in text_of(path):gmatch("```lua\n(.-)```") do
         local kind = block:find("tensor =") and "recipe" or block:find("publish =") and "publish"
           or block:find("steps =") and "workflow" or block:find("accept =") and "mode" or "cmd"
@@ -53,7 +43,7 @@ describe("the documents", function()
   it("name commands that exist", function()
     local known = {}
     for _, entry in ipairs(script.list("cmd")) do known[entry.name] = true end
-    for _, path in ipairs(documents()) do
+    for _, path in ipairs(support.documents()) do
       for command in text_of(path):gmatch("`bittern (%l[%l-]*)") do
         assert.is_true(known[command], path .. " names bittern " .. command)
       end
@@ -64,7 +54,7 @@ describe("the documents", function()
   end)
 
   it("link to files that exist", function()
-    for _, path in ipairs(documents()) do
+    for _, path in ipairs(support.documents()) do
       local folder = path:match("^(.*/)") or ""
       for target in text_of(path):gmatch("%]%(([^)#]+)") do
         if not target:find("^%w+:") then

@@ -1,17 +1,7 @@
 -- What documents show at a prompt does what they say.
 local fs = require "core.fs"
-local lfs = require "lfs"
 local sessions = require "tests.sessions"
 local support = require "tests.support"
-
-local function documents()
-  local list = { "README.md" }
-  for name in lfs.dir(support.root .. "/docs") do
-    if name:find "%.md$" then list[#list + 1] = "docs/" .. name end
-  end
-  table.sort(list)
-  return list
-end
 
 describe("a session", function()
   local function run(...)
@@ -34,7 +24,7 @@ describe("a session", function()
 end)
 
 describe("what is shown in", function()
-  for _, path in ipairs(documents()) do
+  for _, path in ipairs(support.documents()) do
     local text = assert(fs.read(support.root .. "/" .. path))
     if #sessions.steps(text) > 0 then
       it(path .. " happens", function()

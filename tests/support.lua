@@ -40,6 +40,17 @@ end
 --- The shipped model that tests compress and score.
 M.model = M.root .. "/examples/models/tiny-qwen3"
 
+--- What users read, generated pages excepted.
+-- @return array of paths below the root, sorted
+function M.documents()
+  local list = { "README.md" }
+  for name in lfs.dir(M.root .. "/docs") do
+    if name:find "%.md$" then list[#list + 1] = "docs/" .. name end
+  end
+  table.sort(list)
+  return list
+end
+
 --- Runs a program to its end.
 -- @param argv array of strings
 -- @param options as core.process.run
