@@ -80,10 +80,10 @@ local function collect(run)
   return true
 end
 
--- Means over tokens.
-local function means(input, tokens)
+-- Means over tokens, to the power that is asked for.
+local function means(input, tokens, power)
   local out = buffer.new("f32", input.columns)
-  for i = 0, input.columns - 1 do out:set(i, input.squares:get(i) / tokens) end
+  for i = 0, input.columns - 1 do out:set(i, (input.squares:get(i) / tokens) ^ power) end
   return out
 end
 
@@ -94,7 +94,7 @@ local function contents(run)
     entries[#entries + 1], values[name] = { name = name, dtype = "F32", shape = shape }, numbers
   end
   for _, input in ipairs(run.inputs) do
-    local squares = means(input, run.tokens)
+    local squares = means(input, run.tokens, run.options.power)
     for _, name in ipairs(input.names) do add(name, { input.columns }, squares) end
     if input.products then
       local name = input.names[1] .. importance.HESSIAN
@@ -110,6 +110,7 @@ local function write(run)
   local entries, values, readers = contents(run)
   local metadata = { format = "bittern_importance", version = "1", text = sha256.hex(
     run.options.text), tokens = ("%d"):format(run.tokens), documents = ("%d"):format(#run.list),
+    power = ("%.17g"):format(run.options.power),
     hessians = next(readers) and assert(json.encode(readers)) or nil }
   local header, order, total = safetensors.header(entries, metadata)
   local file, message, code = placed.create(run.options.out, header, order, total)
@@ -194,6 +195,7 @@ local schema = {
   threads = { type = "integer", optional = true },
   hessian = { type = "boolean", optional = true }, layers = { type = "table", optional = true },
   memory = { type = "integer", optional = true },
+  power = { type = "number", optional = true, default = 1 },
   every = { type = "number", optional = true, default = 20 },
   on_progress = { type = "function", optional = true },
 }
@@ -203,7 +205,8 @@ local schema = {
 -- @param options {model = path, text = string, out = path of the safetensors file, documents,
 --   max_tokens, limit, seed, tokenizer, threads: as bittern.eval.score takes them, hessian = also
 --   the means of products of pairs of columns, layers = set of numbers and "head" of those (else
---   all), memory = bytes they may take (else half of what there is), every = seconds of work that
+--   all), memory = bytes they may take (else half of what there is), power = of the means as they
+--   are written (1), every = seconds of work that
 --   may be lost (20), on_progress = function(done, total) of tokens}
 -- @return {out, bytes, tokens, documents, all_documents, tokenizer, matrices, hessians = how many,
 --   resumed = documents of an earlier run, left_out and without_hessian = arrays of {name, why}},

@@ -178,7 +178,7 @@ function M.table(columns, rows)
   local sizes, lines = {}, {}
   local titles = {}
   for i, column in ipairs(columns) do titles[i] = column[1] end
-  local all = { titles, table.unpack(rows) }
+  local all = table.move(rows, 1, #rows, 2, { titles })
   for _, row in ipairs(all) do
     for i = 1, #columns do sizes[i] = math.max(sizes[i] or 0, width(tostring(row[i] or ""))) end
   end

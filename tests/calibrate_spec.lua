@@ -131,6 +131,20 @@ describe("calibration", function()
   end)
 end)
 
+describe("calibration's file", function()
+  it("has the mean of squares to the power that is asked for", function()
+    local name = "model.layers.1.mlp.up_proj.weight"
+    local function values(power)
+      local _, _, _, out = run { limit = 1, power = power }
+      local model <close> = assert(models.open(out))
+      return model:floats(name), model.metadata
+    end
+    local means, roots, metadata = values(), values(0.5)
+    for i = 0, 255 do assert.near(means:get(i), roots:get(i) ^ 2, 1e-5 * means:get(i)) end
+    assert.same({ "0.5", "512", "1" }, { metadata.power, metadata.tokens, metadata.documents })
+  end)
+end)
+
 describe("bittern calibrate", function()
   local home = support.folder()
   local path = home .. "/text"
@@ -166,6 +180,7 @@ describe("bittern calibrate", function()
       { 2, { "--text", path, "--out", out, "--layers", "1" }, "give both" },
       { 2, { "--text", path, "--out", out, "--hessian", "--layers", "3-1" }, "must be numbers" },
       { 2, { "--text", path, "--out", out, "--seed", "1" }, "give both" },
+      { 2, { "--text", path, "--out", out, "--power", "0" }, "must be a number above 0" },
       { 3, { "--text", home .. "/empty", "--out", out }, "the text is empty" },
       { 3, { "--text", home .. "/latin", "--out", out }, "not UTF%-8: byte 4" },
       { 7, { "--text", home .. "/none", "--out", out }, "No such file" },

@@ -21,6 +21,12 @@ local function layers(text)
   return set
 end
 
+local function power(text)
+  local value = tonumber(text)
+  if value and value > 0 and value <= 4 then return value end
+  return nil, ("--power must be a number above 0, at most 4, not '%s'"):format(text)
+end
+
 local function arguments(parser)
   local whole = require("bittern.check").whole
   parser:argument("model", "a model directory, an archive or a GGUF file")
@@ -39,6 +45,8 @@ local function arguments(parser)
   parser:option("--tokenizer", "auto, bytes or a tokenizer.json"):argname "T":default "auto"
   parser:option("--threads", "that share the work (else one per core)"):argname "N"
     :convert(whole("--threads", 1, 256))
+  parser:option("--power", "write importances to this power: below 1, columns differ less")
+    :argname "P":default "1":convert(power)
   parser:flag("--hessian", "also second moments of pairs of columns, in half of the free memory")
   parser:option("--layers", "those of --hessian, such as 0-7,12,head (else all that fit)")
     :argname "LIST":convert(layers)
@@ -85,7 +93,7 @@ return {
       model = args.model, text = text, out = args.out, documents = args.documents,
       max_tokens = args.max_tokens, limit = args.limit, seed = args.seed,
       tokenizer = args.tokenizer, threads = args.threads, hessian = args.hessian or false,
-      layers = args.layers,
+      layers = args.layers, power = args.power,
       on_progress = function(done, total)
         line = line or report.progress { label = "calibrate", total = total, unit = "tokens" }
         line:update(done)

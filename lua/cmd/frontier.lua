@@ -1,22 +1,28 @@
 -- bittern frontier: size against perplexity of what was scored, from the ledger, and the best of a
 -- task.
 
-local PLOT_WIDTH <const>, PLOT_HEIGHT <const> = 64, 14
+local TABLE_WIDTH <const>, PLOT_WIDTH <const>, PLOT_HEIGHT <const> = 80, 64, 14
 
-local function show(report, drawing)
-  local rows = {}
+local function show_table(report, drawing)
+  local rows, columns = {}, { { "" }, { "MADE BY" } }
   for i, p in ipairs(drawing.points) do
     local marks = (p.frontier and "*" or "") .. (p.best and " best" or "")
       .. (p.fits == false and " over" or "")
-    rows[i] = { marks, report.clean(p.label), report.thousands(p.bytes),
+    rows[i] = { report.clean(p.label), marks, report.thousands(p.bytes),
       ("%.4f"):format(8 * p.bytes / p.parameters), ("%.4f"):format(p.nats),
       p.error_nats and ("%.4f"):format(p.error_nats) or "", ("%.4f"):format(p.ppl) }
   end
-  local columns = { { "" }, { "MADE BY" } }
   for i, title in ipairs { "BYTES", "BITS", "NATS", "ERROR", "PERPLEXITY" } do
     columns[i + 2] = { title, right = true }
   end
+  require("bittern.inspect.text").fit(rows, { "MADE BY", "", "BYTES", "BITS", "NATS", "ERROR",
+    "PERPLEXITY" }, TABLE_WIDTH)
+  for _, row in ipairs(rows) do row[1], row[2] = row[2], row[1] end
   for _, text in ipairs(report.table(columns, rows)) do report.out(text) end
+end
+
+local function show(report, drawing)
+  show_table(report, drawing)
   local plot = require("bittern.chart.frontier").plot(drawing, PLOT_WIDTH, PLOT_HEIGHT)
   for _, text in ipairs(plot) do report.say(text) end
   report.say "  * nothing is smaller and better   . something is   | budget   K best known"

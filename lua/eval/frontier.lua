@@ -30,22 +30,33 @@ function M.mark(points)
   return count
 end
 
---- How a row of the ledger is called: recipe and settings, where they are known.
--- @param row of the ledger's scores, or {recipe=, compression = settings as JSON}
--- @return string
-function M.label(row)
+-- Settings of recipes that are not the same in all rows: what tells them apart.
+local function varying(rows)
+  local seen, keys = {}, {}
+  for _, row in ipairs(rows) do
+    for key, value in pairs(row.recipe and json.decode(row.compression) or {}) do
+      local id = row.recipe .. "\n" .. key
+      if seen[id] == nil then seen[id] = value end
+      keys[id] = keys[id] or seen[id] ~= value
+    end
+  end
+  return keys
+end
+
+-- How a row of the ledger is called: recipe and those settings, where they are known.
+local function label_of(row, keys)
   if not row.recipe then return row.model:match("([^/]+)/*$") or row.model end
   local parts, set = { row.recipe }, json.decode(row.compression) or {}
   for _, key in ipairs(check.sorted_keys(set)) do
-    parts[#parts + 1] = key .. "=" .. tostring(set[key])
+    if keys[row.recipe .. "\n" .. key] then parts[#parts + 1] = key .. "=" .. tostring(set[key]) end
   end
   return table.concat(parts, " ")
 end
 
-local function point_of(row)
-  return { label = M.label(row), bytes = row.size, parameters = row.parameters, nats = row.nats,
-    error_nats = row.error, ppl = math.exp(math.min(row.nats, 700)), model = row.model,
-    sha256 = row.sha256 }
+local function point_of(row, keys)
+  return { label = label_of(row, keys), bytes = row.size, parameters = row.parameters,
+    nats = row.nats, error_nats = row.error, ppl = math.exp(math.min(row.nats, 700)),
+    model = row.model, sha256 = row.sha256 }
 end
 
 local function is_before(a, b)
@@ -64,12 +75,12 @@ function M.comparable(rows, text)
     if not first and (not text or row.text == text) then first = row end
   end
   if not first then return {}, #rows end
-  local list = {}
+  local same, list = {}, {}
   for _, row in ipairs(rows) do
-    if row.text == first.text and row.settings == first.settings then
-      list[#list + 1] = point_of(row)
-    end
+    if row.text == first.text and row.settings == first.settings then same[#same + 1] = row end
   end
+  local keys = varying(same)
+  for i, row in ipairs(same) do list[i] = point_of(row, keys) end
   table.sort(list, is_before)
   return list, #rows - #list, first
 end

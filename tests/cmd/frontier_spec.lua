@@ -54,14 +54,14 @@ describe("bittern frontier", function()
       marks[i] = ("%s %s%s%s"):format(p.label, p.frontier and "*" or ".", p.best and " best" or "",
         p.fits and "" or " over")
     end
-    assert.same({ "small *", "poor<&> .", "rowmix base=t5 * best", "large * over" }, marks)
+    assert.same({ "small *", "poor<&> .", "rowmix * best", "large * over" }, marks)
   end)
 
   it("prints a table and a plot, and draws SVG", function()
     local out = home .. "/frontier.svg"
     local done = run("--budget", "1.5", "--known", "1200:9.5", "--out", out)
     assert.equal(0, done.status, done.stderr)
-    assert.matches("%* best +rowmix base=t5 +1,400 +1.4000 +2.0000 +7.3891\n", done.stdout)
+    assert.matches("%* best +rowmix +1,400 +1.4000 +2.0000 +7.3891\n", done.stdout)
     assert.matches("%* over +large", done.stdout)
     assert.matches("2 scores on other texts", done.stderr)
     for _, mark in ipairs { "%*", "%.", "|", "K" } do assert.matches(mark, done.stderr) end
@@ -69,6 +69,23 @@ describe("bittern frontier", function()
     assert.matches("^<svg xmlns.*poor&lt;&amp;&gt;.*</svg>\n$", svg)
     for _, word in ipairs { "budget", "best known", "polyline" } do assert.matches(word, svg) end
     support.python("import sys, xml.dom.minidom as m; m.parse(sys.argv[1])", out)
+  end)
+
+  it("tells recipes apart by the settings that differ, in 80 columns", function()
+    local into = support.folder()
+    local ledger <close> = assert(ledgers.open(into .. "/.local/state/bittern/ledger.db"))
+    for i, first in ipairs { "gate_proj", ("q_proj,k_proj,"):rep(6) } do
+      local hash = "made" .. i
+      assert(ledger:add_score { model = "/m/" .. hash, sha256 = hash, size = 1000 + i, nats = 2,
+        text = "t", settings = "{}", tokens = 10, parameters = 8000 })
+      assert(ledger:add_compression("/m", { recipe = "rowcol", recipe_sha256 = "r",
+        settings = { base = "auto", first = first }, parameters = 8000, bytes = 1000 + i,
+        out = "/m/" .. hash, size = 1000 + i, sha256 = hash, plan = {} }, 1))
+    end
+    local done = support.bittern(into, { "frontier" })
+    assert.matches("rowcol first=gate_proj +1,001", done.stdout)
+    assert.is_nil(done.stdout:find("base=", 1, true))
+    for line in done.stdout:gmatch("[^\n]+") do assert.is_true(#line <= 80, line) end
   end)
 
   it("knows the best of a task, also when it cannot be fetched any more", function()

@@ -11,11 +11,6 @@ local M = {}
 ---@return any # how many there are.
 function M.mark(points) end
 
---- How a row of the ledger is called: recipe and settings, where they are known.
----@param row table of the ledger's scores, or {recipe=, compression = settings as JSON}
----@return string # string.
-function M.label(row) end
-
 --- The newest score and all that can be compared with it: the same text, scored in the same way.
 ---@param rows integer of the ledger's scores, the newest first
 ---@param text? string SHA-256 of the text, or nil for that of the newest
