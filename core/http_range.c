@@ -5,12 +5,7 @@
 #include "http_range.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
-#include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 enum {
@@ -19,91 +14,23 @@ enum {
   SLICE = 100 /* ms between two looks at the interrupt flag */
 };
 
-/* ---- the head ---- */
+/* Seconds for which an unused bandwidth may be made up for. */
+#define CREDIT 0.1
 
-/* Value of a header of the last response, or NULL. */
-static const char *field(const struct range *range, const char *name) {
-  struct curl_header *header;
-  return curl_easy_header(range->easy, name, 0, CURLH_HEADER, -1, &header) ==
-                 CURLHE_OK
-             ? header->value
-             : NULL;
+/* ---- the bandwidth ---- */
+
+/* Seconds until the next byte may come. */
+static double ahead(const struct ranges *ranges) {
+  return ranges->speed == 0 ? 0 : ranges->due - base_now();
 }
 
-/* Decimal digits at *at, which is moved behind them. */
-static bool take_number(const char **at, uint64_t *out) {
-  uint64_t value = 0;
-  const char *start = *at;
-  for (; **at >= '0' && **at <= '9'; (*at)++) {
-    uint64_t digit = (uint64_t)(**at - '0');
-    if (value > (UINT64_MAX - digit) / 10) return false;
-    value = value * 10 + digit;
-  }
-  *out = value;
-  return *at > start;
-}
-
-/* "bytes FIRST-LAST/TOTAL": RFC 9110, 14.4. */
-static bool read_content_range(const char *text, uint64_t *first,
-                               uint64_t *last, uint64_t *total) {
-  if (text == NULL || strncasecmp(text, "bytes ", 6) != 0) return false;
-  text += 6;
-  if (!take_number(&text, first) || *text++ != '-') return false;
-  if (!take_number(&text, last) || *text++ != '/') return false;
-  return take_number(&text, total) && *text == '\0' && *first <= *last;
-}
-
-/* Of a 206: a server may send less than was asked for, never anything else. */
-static enum verdict judge_part(struct range *range) {
-  uint64_t first, last, total;
-  if (!read_content_range(field(range, "Content-Range"), &first, &last,
-                          &total) ||
-      first != range->first || last > range->last)
-    return VERDICT_OTHER;
-  if (total != range->total) return VERDICT_CHANGED;
-  range->promised = last - first + 1;
-  return VERDICT_GOOD;
-}
-
-/* Of a 200: good where the whole file was wanted. */
-static enum verdict judge_whole(struct range *range) {
-  const char *length = field(range, "Content-Length");
-  uint64_t size = range->total;
-  if (range->first != 0 || range->last != range->total - 1)
-    return VERDICT_WHOLE;
-  if (length != NULL && (!take_number(&length, &size) || *length != '\0'))
-    return VERDICT_OTHER;
-  range->promised = size;
-  return size == range->total ? VERDICT_GOOD : VERDICT_CHANGED;
-}
-
-static bool is_weak(const char *etag) { return strncmp(etag, "W/", 2) == 0; }
-
-/* A server that compresses marks its ETag as weak, W/"...": the same version.
- */
-static bool same_version(const char *etag, const char *wanted) {
-  return strcmp(etag + (is_weak(etag) ? 2 : 0),
-                wanted + (is_weak(wanted) ? 2 : 0)) == 0;
-}
-
-/* Of a PUT: the server has the bytes, or it says why not. */
-static enum verdict judge_sent(struct range *range, long status) {
-  range->promised = range->last - range->first + 1;
-  return status >= 200 && status < 300 ? VERDICT_GOOD : VERDICT_STATUS;
-}
-
-static enum verdict judge(struct range *range) {
-  long status = 0;
-  curl_easy_getinfo(range->easy, CURLINFO_RESPONSE_CODE, &status);
-  if (range->sends) return judge_sent(range, status);
-  if (status != 200 && status != 206) return VERDICT_STATUS;
-  const char *encoding = field(range, "Content-Encoding");
-  if (encoding != NULL && strcasecmp(encoding, "identity") != 0)
-    return VERDICT_ENCODED;
-  const char *etag = field(range, "ETag");
-  if (range->etag != NULL && etag != NULL && !same_version(etag, range->etag))
-    return VERDICT_CHANGED;
-  return status == 206 ? judge_part(range) : judge_whole(range);
+/* Bytes that came move the time at which the next may come; a bandwidth that
+ * was not used is no credit for later. */
+static void pace(struct ranges *ranges, size_t bytes) {
+  if (ranges->speed == 0) return;
+  double earliest = base_now() - CREDIT;
+  if (ranges->due < earliest) ranges->due = earliest;
+  ranges->due += (double)bytes / (double)ranges->speed;
 }
 
 /* ---- the body ---- */
@@ -117,17 +44,23 @@ static size_t keep_note(struct range *range, const char *data, size_t size) {
 static size_t on_body(char *data, size_t one, size_t size, void *user) {
   struct range *range = user;
   (void)one; /* always 1 */
-  if (range->verdict == VERDICT_NONE) range->verdict = judge(range);
+  if (range->verdict == VERDICT_NONE) range->verdict = range_judge(range);
   if (range->verdict == VERDICT_STATUS || range->sends)
     return keep_note(range, data, size);
   if (range->verdict != VERDICT_GOOD) return 0;
   range->too_long = size > range->promised - range->received;
   if (range->too_long) return 0;
+  if (ahead(range->ranges) > 0) { /* the rest waits in the socket */
+    range->waits = base_now();
+    return CURL_WRITEFUNC_PAUSE;
+  }
   range->file_error =
       base_write(range->fd, (struct bytes){(const uint8_t *)data, size},
                  (off_t)(range->first + range->received));
   if (range->file_error != 0) return 0;
   range->received += size;
+  range->ranges->received += size;
+  pace(range->ranges, size);
   return size;
 }
 
@@ -142,6 +75,7 @@ struct range *range_new(struct ranges *ranges) {
   struct range *range = calloc(1, sizeof *range);
   if (range == NULL) return NULL;
   range->fd = -1;
+  range->ranges = ranges;
   range->easy = curl_easy_init();
   range->next = ranges->all;
   ranges->all = range;
@@ -149,30 +83,10 @@ struct range *range_new(struct ranges *ranges) {
   return range;
 }
 
-static bool add_header(struct range *range, const char *line) {
-  struct curl_slist *longer = curl_slist_append(range->headers, line);
-  if (longer != NULL) range->headers = longer;
-  return longer != NULL;
-}
-
-/* The server is told not to send a part of another version: If-Range turns
- * that into a 200, RFC 9110, 13.1.5. A weak ETag may only be compared. */
-static bool add_headers(struct range *range) {
-  char line[600];
-  snprintf(line, sizeof line, "Range: bytes=%" PRIu64 "-%" PRIu64, range->first,
-           range->last);
-  if (!add_header(range, line) ||
-      !add_header(range, "Accept-Encoding: identity"))
-    return false;
-  if (range->etag == NULL || is_weak(range->etag)) return true;
-  int length = snprintf(line, sizeof line, "If-Range: %s", range->etag);
-  return length < (int)sizeof line && add_header(range, line);
-}
-
 bool range_begin(struct ranges *ranges, struct range *range, const char *url,
                  bool direct) {
   CURL *easy = range->easy;
-  if (easy == NULL || !(range->sends || add_headers(range))) return false;
+  if (easy == NULL || !(range->sends || range_add_headers(range))) return false;
   curl_easy_setopt(easy, CURLOPT_URL, url);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, range->headers);
   curl_easy_setopt(easy, CURLOPT_NOPROXY, direct ? "*" : NULL);
@@ -183,7 +97,6 @@ bool range_begin(struct ranges *ranges, struct range *range, const char *url,
   curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_SIZE);
   if (range->sends) range_send(range);
   range->moved = base_now();
-  if (ranges->since <= 0) ranges->since = range->moved;
   return curl_multi_add_handle(ranges->multi, easy) == CURLM_OK;
 }
 
@@ -196,18 +109,18 @@ static void end(struct range *range, CURLcode result) {
                     SYNC_FILE_RANGE_WRITE);
   /* An answer without a body was not judged yet. */
   if (range->verdict == VERDICT_NONE && result == CURLE_OK)
-    range->verdict = judge(range);
+    range->verdict = range_judge(range);
 }
 
 /* Gives up a range whose bytes stand still, unless it is us who hold them. */
-static void watch(struct range *range, double time, bool held) {
-  if (range->received != range->seen || held) range->moved = time;
+static void watch(struct range *range, double time) {
+  if (range->received != range->seen || range->waits > 0) range->moved = time;
   range->seen = range->received;
   range->stalled = range->stall > 0 && time - range->moved >= range->stall;
   if (range->stalled) end(range, CURLE_OPERATION_TIMEDOUT);
 }
 
-static struct range *find_ended(struct ranges *ranges, bool held) {
+static struct range *find_ended(struct ranges *ranges) {
   int left = 0;
   for (CURLMsg *message;
        (message = curl_multi_info_read(ranges->multi, &left));) {
@@ -219,50 +132,43 @@ static struct range *find_ended(struct ranges *ranges, bool held) {
   }
   double time = base_now();
   for (struct range *range = ranges->all; range != NULL; range = range->next) {
-    if (!range->ended) watch(range, time, held);
+    if (!range->ended) watch(range, time);
     if (range->ended) return range;
   }
   return NULL;
 }
 
-static uint64_t count_received(const struct ranges *ranges) {
-  uint64_t sum = 0;
-  for (struct range *range = ranges->all; range != NULL; range = range->next)
-    sum += range->received;
-  return sum;
+/* Of those that were told to wait, the one that has waited longest. */
+static struct range *find_waiting(const struct ranges *ranges) {
+  struct range *found = NULL;
+  for (struct range *at = ranges->all; at != NULL; at = at->next)
+    if (at->waits > 0 && (found == NULL || at->waits < found->waits))
+      found = at;
+  return found;
 }
 
 /* Lets libcurl move bytes once. */
 static void perform(struct ranges *ranges) {
-  uint64_t before = count_received(ranges);
   int running = 0;
+  struct range *range;
+  while (ahead(ranges) <= 0 && (range = find_waiting(ranges)) != NULL) {
+    range->waits = 0;
+    curl_easy_pause(range->easy, CURLPAUSE_CONT);
+  }
   curl_multi_perform(ranges->multi, &running);
-  ranges->received += count_received(ranges) - before;
-}
-
-/* Seconds until the next byte may come: what is not read waits in the sockets,
- * and the servers with it. */
-static double ahead(const struct ranges *ranges) {
-  if (ranges->speed == 0) return 0;
-  double due = (double)ranges->received / (double)ranges->speed;
-  return ranges->since + due - base_now();
 }
 
 struct range *ranges_step(struct ranges *ranges, double seconds) {
   double until = base_now() + seconds;
   struct range *ended = NULL;
   while (!bind_interrupted()) {
-    double early = ahead(ranges);
-    if (early <= 0) perform(ranges);
-    ended = find_ended(ranges, early > 0);
-    double left = until - base_now();
+    perform(ranges);
+    ended = find_ended(ranges);
+    double left = until - base_now(), early = ahead(ranges);
     if (ended != NULL || ranges->count == 0 || left <= 0) break;
     if (early > 0 && early < left) left = early;
     int wait = left * 1000 < SLICE ? (int)(left * 1000) + 1 : SLICE;
-    if (early > 0)
-      poll(NULL, 0, wait);
-    else
-      curl_multi_poll(ranges->multi, NULL, 0, wait, NULL);
+    curl_multi_poll(ranges->multi, NULL, 0, wait, NULL);
   }
   return ended;
 }

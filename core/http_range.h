@@ -22,6 +22,7 @@ enum verdict {
  * is sent, `received` counts what libcurl took, and `note` holds the answer. */
 struct range {
   struct range *next;
+  struct ranges *ranges;
   CURL *easy;
   struct curl_slist *headers;
   int64_t id;
@@ -39,6 +40,7 @@ struct range {
   int file_error; /* an errno value */
   bool too_long;  /* more bytes than its head promised */
   bool stalled;
+  double waits;  /* since when, to keep to the bandwidth; 0: it does not */
   uint64_t seen; /* `received` at the time `moved` */
   double moved;
   bool ended;
@@ -52,7 +54,7 @@ struct ranges {
   size_t count;
   uint64_t received; /* bytes written since the beginning */
   uint64_t speed;    /* bytes a second for all together, 0: no limit */
-  double since;      /* when the first one began */
+  double due;        /* when the next byte may come at that speed */
 };
 
 /* Opens the multi handle. False without memory. */
@@ -65,6 +67,12 @@ struct range *range_new(struct ranges *ranges);
  * etag, fd and headers are set. False when libcurl does not take it. */
 bool range_begin(struct ranges *ranges, struct range *range, const char *url,
                  bool direct);
+
+/* Adds the header lines that ask for the range. False without memory. */
+bool range_add_headers(struct range *range);
+
+/* What the head of the answer says. */
+enum verdict range_judge(struct range *range);
 
 /* Makes the request a PUT of the range. */
 void range_send(struct range *range);

@@ -17,6 +17,7 @@ static size_t on_send(char *out, size_t one, size_t room, void *user) {
   if (got <= 0) range->file_error = got < 0 ? errno : EIO;
   if (got <= 0) return CURL_READFUNC_ABORT;
   range->received += (uint64_t)got;
+  range->ranges->received += (uint64_t)got;
   return (size_t)got;
 }
 
@@ -24,6 +25,7 @@ static size_t on_send(char *out, size_t one, size_t room, void *user) {
 static int on_rewind(void *user, curl_off_t offset, int origin) {
   struct range *range = user;
   if (origin != SEEK_SET || offset < 0) return CURL_SEEKFUNC_FAIL;
+  range->ranges->received -= range->received - (uint64_t)offset;
   range->received = (uint64_t)offset;
   return CURL_SEEKFUNC_OK;
 }

@@ -102,6 +102,21 @@ local function next_page(env, response)
   return same_host and url or nil
 end
 
+--- The commit that a branch or tag is at.
+-- @param place as M.parse gives it
+-- @return its 40 digits, or nil, message, code
+function M.commit(env, place)
+  if place.revision:find("^%x+$") and #place.revision == 40 then return place.revision end
+  local answer, message, code = http.json("GET", ("%s/api/models/%s/revision/%s"):format(
+    M.endpoint(env), place.repo, (M.escape(place.revision):gsub("/", "%%2F"))),
+    { headers = M.headers(env), retry = true })
+  if not answer then return nil, message, code == "unauthorized" and "access" or code end
+  local sha = type(answer) == "table" and answer.sha
+  if type(sha) == "string" and sha:find("^%x+$") and #sha == 40 then return sha end
+  return nil, ("hf:%s@%s: the hub names no commit"):format(place.repo, place.revision),
+    "invalid_response"
+end
+
 --- Files of a repository at a revision.
 -- @param env function(name) -> value
 -- @param place as M.parse gives it; `path` picks one file or one folder

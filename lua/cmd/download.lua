@@ -33,7 +33,14 @@ local function of_hub(ctx, text)
   end
   local wanted, message, code = huggingface.parse(text)
   if not wanted then return nil, message, code end
-  local list
+  -- All files of one commit, whatever is pushed in the meantime.
+  local commit, list
+  commit, message, code = huggingface.commit(ctx.env, wanted)
+  if not commit then return nil, message, code end
+  if commit ~= wanted.revision then
+    ctx.report.say(("hf:%s@%s is commit %s"):format(wanted.repo, wanted.revision, commit))
+  end
+  wanted.revision = commit
   list, message, code = huggingface.list(ctx.env, wanted)
   if not list then return nil, message, code end
   if #list > 1 and args.sha256 then

@@ -7,7 +7,7 @@ local http = require "bittern.http"
 local M = {}
 
 local MOST_HOPS <const> = 5
-local redirects <const> = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
+local redirecting <const> = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
 -- Answers of servers that do not take HEAD; signed URLs are often good for GET alone.
 local no_head <const> = { [400] = true, [403] = true, [405] = true, [501] = true }
 
@@ -32,6 +32,19 @@ local function resolve(url, location)
   if location:find("^//") then return parts.scheme .. ":" .. location end
   if location:find("^/") then return base .. location end
   return base .. parts.path:gsub("[^/]*$", "") .. location
+end
+
+-- The next URL; https is not left.
+local function follow(url, location)
+  local next_url = resolve(url, location or "")
+  local parts = http.split(next_url)
+  if not parts then
+    return nil, url:match("^[^?#]*") .. " sends on to what is no http(s) URL", "redirect"
+  end
+  if url:find("^https:") and parts.scheme ~= "https" then
+    return nil, url:match("^[^?#]*") .. ": a redirect away from https", "insecure"
+  end
+  return next_url
 end
 
 -- Headers of the caller are for the host they were meant for.
@@ -67,6 +80,11 @@ local function ask_by_get(options, url)
   return response, message, code
 end
 
+--- Whether a status sends on to another URL.
+function M.is_redirect(status)
+  return redirecting[status] or false
+end
+
 -- HEAD, or what stands for it; the answer's `total` is the size of the file where it is known.
 local function ask(options, url)
   local response, message, code = request(options, url, "HEAD")
@@ -77,6 +95,7 @@ local function ask(options, url)
     return response
   end
   local got = ask_by_get(options, url)
+  if got and M.is_redirect(got.status) then return got end
   if not got or got.status ~= 206 then return response end
   got.status, got.ranges = 200, true
   got.total = as_size((got.headers["content-range"] or ""):match("/(%d+)$"))
@@ -128,19 +147,28 @@ function M.find(options)
     local response, message, code = ask(options, url)
     if not response then return nil, message, code end
     note_linked(found, response.headers)
-    if not redirects[response.status] then
+    if not M.is_redirect(response.status) then
       found.headers = headers_for(options, url)
       table.remove(found.headers, 1)
       return conclude(found, url, response)
     end
-    local next_url = resolve(url, response.headers.location or "")
-    if url:find("^https:") and not next_url:find("^https:") then
-      return nil, url:match("^[^?#]*") .. ": a redirect away from https", "insecure"
-    end
-    url = next_url
+    url, message, code = follow(url, response.headers.location)
+    if not url then return nil, message, code end
   end
   return nil, ("%s: more than %d redirects"):format(options.url:match("^[^?#]*"), MOST_HOPS),
     "redirect"
+end
+
+--- Where the bytes are when a GET was sent on.
+-- @param found as M.find gives it
+-- @param location the answer's header
+-- @return the same with another URL, and no headers where it is another host; or nil, message, code
+function M.moved(found, location)
+  local url, message, code = follow(found.url, location)
+  if not url then return nil, message, code end
+  local moved = setmetatable({ url = url }, { __index = found })
+  if origin(url) ~= origin(found.url) then moved.headers = {} end
+  return moved
 end
 
 return M

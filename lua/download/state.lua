@@ -30,13 +30,16 @@ end
 -- @param path of the finished file
 -- @param remote as remote.find gives it; its size is known
 -- @param url as the user gave it
--- @param by_hash whether the whole file's hash will be compared, so that no ETag is needed
+-- @param by_hash whether the whole file's hash will be compared, so that no ETag is needed, or an
+--   equal ETag at another URL is enough: the same file of another commit
 -- @return missing pieces, or nil
 function M.read(path, remote, url, by_hash)
   local text = fs.read(file_of(path) .. ".part", MOST)
   local state = text and json.decode(text)
-  if type(state) ~= "table" or state.url ~= url or state.size ~= remote.size then return nil end
-  local same = remote.etag and state.etag == remote.etag or not remote.etag and by_hash
+  if type(state) ~= "table" or state.size ~= remote.size then return nil end
+  local here = state.url == url
+  local same = remote.etag and state.etag == remote.etag and (here or by_hash)
+    or not remote.etag and here and by_hash
   if not same or not parts.is_valid(remote.size, state.missing) then return nil end
   return state.missing
 end

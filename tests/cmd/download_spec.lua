@@ -87,24 +87,53 @@ describe("bittern download", function()
     fs.remove(home .. "/large")
   end)
 
-  it("is interrupted by Ctrl-C, and the same command goes on", function()
-    local home = support.folder()
-    local argv = { support.bin, "download", server.url .. "/slow/model%20file.bin", "--to",
-      home .. "/x", "--parallel", "2" }
-    local child <close> = assert(process.spawn { argv = argv, stdout = "null",
-      stderr = home .. "/stderr", env = { HOME = home, PATH = os.getenv("PATH") } })
-    for _ = 1, 100 do
-      if fs.stat(home .. "/x.ranges.part") then break end
+  -- Interrupts a download `seconds` after `is_there` says that it has begun.
+  local function interrupt(home, url, seconds, is_there)
+    local child <close> = assert(process.spawn { argv = { support.bin, "download", url, "--to",
+      home .. "/x", "--parallel", "2" }, stdout = "null", stderr = home .. "/stderr",
+      env = support.environment(home) })
+    for _ = 1, 200 do
+      if is_there() then break end
       sys.sleep(0.05)
     end
-    sys.sleep(0.3)
+    sys.sleep(seconds)
     child:kill(2)
     assert.equal(130, assert(child:wait(10)).status)
     assert.is_nil(fs.stat(home .. "/x"))
-    argv[3] = server.url .. "/slow/model%20file.bin"
-    local result = run(home, { "--parallel", "32", table.unpack(argv, 3, 5) })
+    assert.matches("interrupted", fs.read(home .. "/stderr"))
+  end
+
+  it("is interrupted by Ctrl-C while bytes come, and the same command goes on", function()
+    local home, url = support.folder(), server.url .. "/slow/model%20file.bin"
+    interrupt(home, url, 0.3, function() return fs.stat(home .. "/x.ranges.part") end)
+    local result = run(home, { "--parallel", "32", url, "--to", home .. "/x" })
     assert.equal(0, result.status, result.stderr)
     assert.equal(text, fs.read(home .. "/x"))
+  end)
+
+  it("is interrupted while it waits for the first answer", function()
+    local home, mute <close> = support.folder(), assert(httpd.listen {}) -- nobody steps it
+    interrupt(home, ("http://127.0.0.1:%d/x"):format(mute:port()), 0.3, function() return true end)
+    assert.is_nil(fs.stat(home .. "/x.part"))
+  end)
+
+  it("is interrupted in the last check, and the same command needs no more bytes", function()
+    local home, bytes = support.folder(), 1 << 30
+    local function hole(path)
+      local file <close> = assert(fs.part(path))
+      assert(file:truncate(bytes))
+      assert(file:commit())
+    end
+    hole(server.www .. "/hole")
+    hole(home .. "/x.part")
+    local etag = assert(http.request { url = server.url .. "/hole", method = "HEAD" }).headers.etag
+    assert(fs.write(home .. "/x.ranges.part", json.encode { url = server.url .. "/hole",
+      size = bytes, etag = etag, missing = json.array {} }))
+    interrupt(home, server.url .. "/hole", 0.2, function() return true end)
+    assert.equal(bytes, fs.stat(home .. "/x.part").size)
+    fs.remove(server.www .. "/hole")
+    local state = assert(json.decode(fs.read(home .. "/x.ranges.part")))
+    assert.same({ etag, 0 }, { state.etag, #state.missing })
   end)
 end)
 
@@ -116,6 +145,9 @@ describe("bittern download over TLS", function()
     server = nginx.start(([[ } server { listen 127.0.0.1:$tls ssl http2; root $dir/www;
       %s
       location = /version { return 200 $server_protocol; }
+      location = /on { if ($request_method = GET) { return 302 /f; } alias $dir/www/f; }
+      location = /get { if ($request_method = GET) { return 302 http://127.0.0.1:$port/f; }
+        alias $dir/www/f; }
       location = /down { return 302 http://127.0.0.1:$port/f; } ]]):format(ssl))
     port, server.cert = server.tls, cert
     assert(fs.write(server.www .. "/f", ("tls"):rep(1000000)))
@@ -150,10 +182,20 @@ describe("bittern download over TLS", function()
     assert.equal(3, result.status)
     assert.matches("a redirect away from https", result.stderr)
     assert.is_nil(fs.stat(home .. "/f"))
+    result = get("/get", "--cacert", server.cert)
+    assert.equal(3, result.status)
+    assert.matches("/get: a redirect away from https", result.stderr)
+  end)
+
+  it("follows a GET that is sent on where HEAD was not", function()
+    local result, home = get("/on", "--cacert", server.cert)
+    assert.equal(0, result.status, result.stderr)
+    assert.equal(("tls"):rep(1000000), fs.read(home .. "/f"))
   end)
 end)
 
 describe("bittern download hf:", function()
+  local COMMIT <const> = ("c0ffee12"):rep(5)
   local TREE <const> = {
     { type = "directory", path = "sub" },
     { type = "file", path = "config.json", size = 2, oid = "aa" },
@@ -163,20 +205,25 @@ describe("bittern download hf:", function()
   -- What a hub answers: the tree in two pages, files behind a redirect to another port.
   local function hub(request, store_url, seen)
     seen[#seen + 1] = request.path .. " " .. tostring(request.headers.authorization)
-    if request.path == "/api/models/o/r/tree/main" then
+    if request.path == "/api/models/o/r/revision/main" then
+      return { status = 200, body = json.encode { sha = COMMIT } }
+    end
+    if request.path == "/api/models/o/r/tree/" .. COMMIT then
       if request.query == "recursive=true" then
         return { status = 200, body = json.encode(json.array { TREE[1], TREE[2] }),
-          headers = { Link = '</api/models/o/r/tree/main?recursive=true&cursor=x>; rel="next"' } }
+          headers = {
+            Link = ('</api/models/o/r/tree/%s?recursive=true&cursor=x>; rel="next"')
+            :format(COMMIT) } }
       end
       local weights = { type = "file", path = "sub/w.bin", size = 5, oid = "bb",
         lfs = { oid = sha256.hex("01234"), size = 5 } }
       return { status = 200, body = json.encode(json.array { weights }) }
     end
-    if request.path == "/o/r/resolve/main/sub/w.bin" then
+    if request.path == "/o/r/resolve/" .. COMMIT .. "/sub/w.bin" then
       return { status = 302, headers = { Location = store_url .. "/w?Signature=s",
         ["X-Linked-Etag"] = '"' .. sha256.hex("01234") .. '"', ["X-Linked-Size"] = "5" } }
     end
-    if request.path == "/o/r/resolve/main/config.json" then
+    if request.path == "/o/r/resolve/" .. COMMIT .. "/config.json" then
       return { status = 200, body = "{}", headers = { ["Accept-Ranges"] = "none" } }
     end
     return { status = 404, body = "{}" }
@@ -220,6 +267,19 @@ describe("bittern download hf:", function()
     for _, line in ipairs(seen) do assert.matches("Bearer hf_secret", line, 1, true) end
     for _, line in ipairs(stored) do assert.equal("nil", line) end
     assert.is_nil((fs.read(home .. "/out") .. fs.read(home .. "/err")):find("hf_secret", 1, true))
+  end)
+
+  it("asks for the files of one commit, whatever is pushed in the meantime", function()
+    local done, home, seen = with_hub { "download", "hf:o/r@main" }
+    assert.equal(0, done.status, fs.read(home .. "/err"))
+    assert.matches("hf:o/r@main is commit " .. COMMIT, fs.read(home .. "/err"), 1, true)
+    for i, line in ipairs(seen) do
+      assert.equal(i == 1, line:find("/main", 1, true) ~= nil, line)
+    end
+    -- A commit is taken at its word.
+    done, home, seen = with_hub { "download", "hf:o/r@" .. COMMIT .. ":config.json" }
+    assert.equal(0, done.status, fs.read(home .. "/err"))
+    assert.matches("/tree/" .. COMMIT, seen[1], 1, true)
   end)
 
   it("leaves what is there of a repository", function()

@@ -1,6 +1,7 @@
 local fs = require "core.fs"
 local http = require "core.http"
 local httpd = require "core.httpd"
+local sys = require "core.sys"
 local support = require "tests.support"
 
 local TEXT <const> = ("0123456789abcdef"):rep(40000)
@@ -174,6 +175,26 @@ describe("core.http.ranges", function()
     ranges:close()
     ranges:close()
     assert.has_error(function() ranges:count() end)
+  end)
+
+  it("gives no credit for a bandwidth that was not used", function()
+    local server <close> = assert(httpd.listen { on_error = error })
+    local path = support.folder() .. "/file"
+    assert(fs.write(path, ""))
+    local ranges <close> = http.ranges { speed = 400000 }
+    local function get(first, last)
+      assert(ranges:start { url = ("http://127.0.0.1:%d/f"):format(server:port()), path = path,
+        first = first, last = last, total = #TEXT })
+      local started = sys.clock()
+      while ranges:count() > 0 do
+        assert(server:step(part_of, 0.001))
+        assert(ranges:step(0.01) ~= nil)
+      end
+      return sys.clock() - started
+    end
+    get(0, 9)
+    sys.sleep(1) -- as long as the next range needs
+    assert.is_true(get(0, 399999) > 0.6)
   end)
 
   -- Sends the ranges of a file, in one process by turns.

@@ -4,6 +4,8 @@ local fs = require "core.fs"
 local http = require "core.http"
 local process = require "core.process"
 local sha256 = require "core.sha256"
+local sys = require "core.sys"
+local check = require "bittern.check"
 local download = require "bittern.download"
 local support = require "tests.support"
 
@@ -30,7 +32,7 @@ local function fetch(fault, options, kept)
   local url = kept and kept.url or ("%s/%s/%d"):format(base, fault, runs)
   local file = { url = url, path = path, sha256 = options.sha256 }
   local results, message, code = download.run({ file }, { say = function() end, part = PART,
-    parallel = options.parallel or 3, pause = 0.01, stall = 0.3 })
+    parallel = options.parallel or 3, speed = options.speed or 0, pause = 0.01, stall = 0.3 })
   return { path = path, url = url, result = results and results[1], message = message, code = code }
 end
 
@@ -46,31 +48,31 @@ local passing <const> = {
   "refuse/GET/2", "reset=0/GET/2", "reset=1/GET/2", "reset=70000/GET/3", "reset=1048575/GET/2",
   "stall=0/GET/1", "stall=500000/GET/2", "silence/GET/1", "drip/GET/9", "garbage/GET/2",
   "headers/GET/1", "short/GET/3", "less/GET/5", "lie/GET/2", "nolength/GET/9", "chunked/GET/9",
-  "weak/GET/9", "noetag/GET/9", "status=500/GET/2", "status=502/GET/2", "status=503/GET/2",
-  "status=504/GET/2", "status=408/GET/2", "status=429/GET/2", "status=429,0/GET/2",
-  "status=429,date/GET/1", "status=403/GET/2", "status=401/GET/2", "status=404/GET/2",
-  "status=410/GET/2", "status=416/GET/1", "whole/GET/1", "etag/GET/1", "total/GET/1",
+  "weak/GET/9", "noetag/GET/9", "swap/GET/2", "long-etag/GET/9", "unknown/GET/0",
+  "status=500/GET/2", "status=502/GET/2", "status=503/GET/2", "status=504/GET/2",
+  "status=408/GET/2", "status=429/GET/2", "status=429,0/GET/2", "status=429,date/GET/1",
+  "status=403/GET/2", "status=401/GET/2", "status=404/GET/2", "status=410/GET/2",
+  "status=416/GET/1", "whole/GET/1", "redirect/GET/5", "etag/GET/1", "total/GET/1",
   "refuse/HEAD/2", "reset=0/HEAD/1", "silence/HEAD/1", "garbage/HEAD/1",
   "status=500/HEAD/2", "status=502/HEAD/2", "status=503,0/HEAD/2", "status=429/HEAD/2",
   "status=403/HEAD/9", "status=405/HEAD/9", "status=501/HEAD/9",
-  "weak/HEAD/9", "noetag/HEAD/9", "drip/HEAD/1",
+  "weak/HEAD/9", "noetag/HEAD/9", "drip/HEAD/1", "nolength/HEAD/9", "chunked/HEAD/9",
 }
 
--- Faults that stay for the first run: {fault, id of the error}.
+-- Faults that stay for the first run, by the id of the error.
 local lasting <const> = {
-  { "refuse/GET/99", "network" }, { "reset=0/GET/99", "network" }, { "stall=0/GET/99", "timeout" },
-  { "silence/GET/99", "timeout" }, { "garbage/GET/99", "network" }, { "shift/GET/1",
-  "invalid_response" }, { "norange/GET/1", "invalid_response" }, { "words/GET/1",
-  "invalid_response" }, { "huge/GET/1", "invalid_response" }, { "long/GET/1", "invalid_response" },
-  { "gzip/GET/1", "encoded" }, { "status=500/GET/99", "http_status" }, { "status=503/GET/99",
-  "http_status" }, { "status=403/GET/99", "access" }, { "status=404/GET/99", "access" },
-  { "status=400/GET/1", "http_status" }, { "redirect/GET/1", "http_status" },
-  { "etag/GET/99", "integrity" }, { "weaker/GET/99", "integrity" },
-  { "total/GET/99", "integrity" }, { "status=416/GET/99",
-  "integrity" }, { "refuse/HEAD/99", "network" }, { "status=500/HEAD/99", "http_status" },
-  { "status=404/HEAD/1", "not_found" }, { "status=410/HEAD/1", "not_found" },
-  { "status=401/HEAD/1", "access" }, { "gzip/HEAD/1", "encoded" }, { "redirect/HEAD/9",
-  "redirect" }, { "garbage/HEAD/99", "network" }, { "silence/HEAD/99", "timeout" },
+  network = { "refuse/GET/99", "reset=0/GET/99", "garbage/GET/99", "refuse/HEAD/99",
+    "garbage/HEAD/99" },
+  timeout = { "stall=0/GET/99", "silence/GET/99", "silence/HEAD/99" },
+  invalid_response = { "shift/GET/1", "norange/GET/1", "words/GET/1", "huge/GET/1", "long/GET/1" },
+  encoded = { "gzip/GET/1", "unknown/GET/9", "gzip/HEAD/1" },
+  http_status = { "status=500/GET/99", "status=503/GET/99", "status=400/GET/1",
+    "status=451/GET/1", "status=304/GET/1", "status=500/HEAD/99" },
+  access = { "status=403/GET/99", "status=404/GET/99", "status=401/HEAD/1" },
+  not_found = { "status=404/HEAD/1", "status=410/HEAD/1" },
+  redirect = { "redirect/GET/99", "redirect=ftp:%2F%2Fx/GET/1", "redirect/HEAD/9",
+    "redirect=data:,x/HEAD/1" },
+  integrity = { "etag/GET/99", "weaker/GET/99", "total/GET/99", "status=416/GET/99" },
 }
 
 describe("a download whose transfer goes wrong", function()
@@ -80,18 +82,19 @@ describe("a download whose transfer goes wrong", function()
     end)
   end
 
-  for _, case in ipairs(lasting) do
-    it(("ends with '%s' of %s, and the next run is good"):format(case[2], case[1]), function()
-      local fault = case[1]
-      local got = fetch(fault, { parallel = 1 })
-      assert.is_nil(got.result)
-      assert.equal(case[2], got.code, got.message)
-      assert.is_nil(fs.stat(got.path), "there is a file under the final name")
-      assert.matches("http://127.0.0.1:%d+/", got.message)
-      -- What is left for the next run is from an honest server by then.
-      local honest = fetch(fault:gsub("/%d+$", "/0"), {})
-      check_good(honest, fault)
-    end)
+  for _, id in ipairs(check.sorted_keys(lasting)) do
+    for _, fault in ipairs(lasting[id]) do
+      it(("ends with '%s' of %s, and the next run is good"):format(id, fault), function()
+        local got = fetch(fault, { parallel = 1 })
+        assert.is_nil(got.result)
+        assert.equal(id, got.code, got.message)
+        assert.is_nil(fs.stat(got.path), "there is a file under the final name")
+        assert.matches("http://127.0.0.1:%d+/", got.message)
+        -- The same again, when the server is honest by then.
+        assert(http.request { url = got.url:gsub("^http://[^/]*", "%0/heal") })
+        check_good(fetch(nil, {}, got), fault)
+      end)
+    end
   end
 
   -- One fault of the server fails all connections at once; that is one failure, not fifteen.
@@ -119,6 +122,12 @@ describe("a download whose transfer goes wrong", function()
       assert.equal("integrity", got.code)
       assert.is_nil(fs.stat(got.path))
     end
+  end)
+
+  it("holds a file of unknown size to a bandwidth, too", function()
+    local started = sys.clock()
+    check_good(fetch("unknown/GET/0", { speed = 6 << 20 }), "unknown")
+    assert.is_true(sys.clock() - started > 0.35)
   end)
 
   it("names a host that is not there, and a port where nobody listens", function()
