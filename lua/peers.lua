@@ -29,7 +29,7 @@ function M.policy(task)
   end
   if mode.peers then return mode.peers end
   return nil, ("task %s: its mode is %s; validators judge, not peers"):format(task.slug,
-    task.competition_mode), "stop"
+    task.competition_mode), "other_mode"
 end
 
 --- Whether our hotkey may judge a submission, before anything is measured.

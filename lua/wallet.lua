@@ -100,7 +100,7 @@ function M.read(path)
   local text, info, code = keybox.read(path)
   if text then return text, access.warnings(path, info) end
   if code == "too_large" then return nil, path .. ": is too large for a key file", "key" end
-  return nil, "hotkey " .. info, "key_unreadable"
+  return nil, "hotkey " .. info, code == "not_found" and "key_missing" or "key_unreadable"
 end
 
 -- The address of the coldkey beside a hotkey of the layout, as its public half tells.

@@ -137,7 +137,7 @@ function M.top(folder)
   for _, candidate in ipairs { path, path .. "/repo" } do
     if fs.stat(candidate .. "/.git") then return candidate end
   end
-  return nil, folder .. ": is no checkout, nor does it hold one in repo/", "git"
+  return nil, folder .. ": is no checkout, nor does it hold one in repo/", "no_checkout"
 end
 
 local function head_of(folder)

@@ -141,7 +141,7 @@ describe("bittern.coordinator", function()
     local none, message, code = client({ { refuse = "unauthorized" } }):submissions {}
     assert.is_nil(none)
     assert.equal("refused; name a hotkey to sign with", message)
-    assert.equal("unauthorized", code)
+    assert.equal("key_missing", code)
     local late = { date = "Mon, 15 Jun 2026 05:07:50 GMT" }
     local c = client({ { refuse = "unauthorized", headers = late } }, { key = key() })
     message = select(2, c:submissions {})

@@ -51,7 +51,7 @@ describe("bittern.session", function()
     assert.matches("no hotkey", ctx.said[1])
     local none, _, code = session.client(ctx, { signed = true })
     assert.is_nil(none)
-    assert.equal("key_unreadable", code)
+    assert.equal("key_missing", code)
     ctx.args = { hotkey = "other" }
     assert.is_nil((session.client(ctx, { signed = "optional" })))
     ctx.args = { wallet_file = wallet_file() }

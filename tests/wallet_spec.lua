@@ -232,7 +232,8 @@ describe("bittern.wallet refuses", function()
   it("files that cannot be read", function()
     local folder = support.folder()
     assert(lfs.link(folder .. "/loop", folder .. "/loop", true))
-    local paths = { folder .. "/none", folder, folder .. "/loop", "/proc/self/mem" }
+    assert.equal("key_missing", select(3, wallet.open { hotkey_file = folder .. "/none" }))
+    local paths = { folder, folder .. "/loop", "/proc/self/mem" }
     if support.run { "id", "-u" }.stdout ~= "0\n" then
       paths[#paths + 1] = put("x", folder .. "/locked")
       os.execute("chmod 000 " .. folder .. "/locked")

@@ -110,7 +110,7 @@ describe("bittern.workspace", function()
     assert(clone "production")
     local _, _, code = clone "production"
     assert.equal("exists", code)
-    assert.equal("git", select(3, workspace.inspect(support.folder())))
+    assert.equal("no_checkout", select(3, workspace.inspect(support.folder())))
     assert.equal("not_found", select(3, workspace.inspect "/nowhere/at/all"))
   end)
 

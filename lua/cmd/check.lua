@@ -41,7 +41,8 @@ local function earlier(ctx, client, parts)
   if not (parts.mode and parts.mode.candidates) then return nil end
   local list, message, code = client:submissions { task_id = parts.task.id }
   if list then return list end
-  if code ~= "unauthorized" and code ~= "not_found" then return nil, message, code end
+  local closed = code == "unauthorized" or code == "key_missing" or code == "not_found"
+  if not closed then return nil, message, code end
   ctx.report.warn(message)
   return nil
 end

@@ -16,7 +16,7 @@ local function mode_of(task)
   if not mode and code ~= "not_found" then return nil, message, code end
   if mode and mode.candidates then return mode end
   return nil, ("task %s: its mode is %s, which knows no ideas"):format(task.slug,
-    task.competition_mode), "stop"
+    task.competition_mode), "other_mode"
 end
 
 -- What each submission's idea has earned its proposer, by the submission's id.

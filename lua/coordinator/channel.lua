@@ -114,8 +114,9 @@ end
 -- Failure of a request, with what a signature has to do with it.
 local function failed(self, request, message, code, response)
   if code == "unauthorized" and not request.signed and not self.key then
-    message = message .. "; name a hotkey to sign with"
-  elseif code == "unauthorized" and math.abs(self.skew or 0) > SKEW then
+    return nil, message .. "; name a hotkey to sign with", "key_missing", response
+  end
+  if code == "unauthorized" and math.abs(self.skew or 0) > SKEW then
     message = message .. "; " .. clock_text(self.skew)
   end
   return nil, message, code, response

@@ -23,7 +23,7 @@ function M.hotkey(ctx, add)
   local opened, message, code = wallet.open(options)
   if code == "key_encrypted" then return encrypted(options, add) end
   if not opened then
-    local absent = code == "key_unreadable" and not wallet.is_named(ctx.args)
+    local absent = code == "key_missing" and not wallet.is_named(ctx.args)
     local fix = absent and "`bittern wallet new`, or name one: --wallet, --hotkey, --hotkey-file"
     return add(absent and "warning" or "bad", message, fix or errors.next(code))
   end

@@ -41,6 +41,13 @@ describe("bittern claim", function()
     assert.same({ 0, 0 }, { miner:count() })
   end)
 
+  it("without a hotkey says how to name or make one", function()
+    miner = mining.start()
+    local done = support.bittern(support.folder(), { "--coordinator", miner.url, "claim", BINARY })
+    assert.equal(4, done.status)
+    assert.matches("next: name one %(%-%-hotkey%-file.*`bittern wallet new FILE`", done.stderr)
+  end)
+
   it("refuses what is not live and lists what is", function()
     miner = mining.start()
     local done = miner:run { "claim", "tiny-binary-frontie", "--json" }
