@@ -63,7 +63,7 @@ TEST_DEBS += gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 C_TESTS   += $(BUILD)/tests/neon
 endif
 
-.PHONY: all demo test check check-reproducible check-sanitize check-hf fuzz torture bench bench-kernels bench-practice \
+.PHONY: all demo test check check-reproducible check-sanitize check-hf fuzz torture torture-sandbox bench bench-kernels bench-practice \
   bench-compress bench-memory bench-eval bench-transfer bench-corruption docs man install uninstall deb tarball sbom clean help deps-build deps-test build-binary binary
 
 all: deps-build build-binary ## build build/bittern
@@ -158,6 +158,9 @@ check-sanitize: all deps-test ## the readers' tests under ASan and UBSan
 
 torture: all ## claims and submissions under fire: RUNS=1000 SEED=n
 	@$(BUILD)/bittern run tests/torture/main.lua $(or $(RUNS),1000) $(SEED)
+
+torture-sandbox: all ## every hostile recipe, with the usual limits; BENCH_ARGS="SECONDS"
+	@$(BUILD)/bittern run tests/torture/sandbox.lua $(BENCH_ARGS)
 
 check-hf: all ## artifacts loaded by transformers, where it is installed; PYTHON=python3
 	@$(BUILD)/bittern run tests/hf.lua

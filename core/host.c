@@ -103,8 +103,12 @@ static int open_all(lua_State *L) {
   return 0;
 }
 
+lua_State *host_bare(struct host_memory *memory) {
+  return lua_newstate(count_alloc, memory);
+}
+
 lua_State *host_new(struct host_memory *memory) {
-  lua_State *L = lua_newstate(count_alloc, memory);
+  lua_State *L = host_bare(memory);
   if (L == NULL) return NULL;
   lua_pushcfunction(L, open_all);
   if (lua_pcall(L, 0, 0, 0) != LUA_OK) {

@@ -18,6 +18,9 @@ struct host_memory {
  * outlive the state. NULL when memory is short. */
 lua_State *host_new(struct host_memory *memory);
 
+/* The same without any library. */
+lua_State *host_bare(struct host_memory *memory);
+
 /* The count of a state that host_new made, or NULL. [-0, +0, -] */
 struct host_memory *host_memory_of(lua_State *L);
 

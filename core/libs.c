@@ -17,6 +17,7 @@
   X(process)                                                                   \
   X(quant)                                                                     \
   X(ranking)                                                                   \
+  X(sandbox)                                                                   \
   X(sha256)                                                                    \
   X(sr25519)                                                                   \
   X(statistics)                                                                \

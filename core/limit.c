@@ -1,11 +1,9 @@
 /* core.limit: calls of a stranger's function that end: within a time, and
  * within memory. What it raises is caught; what stops it, it cannot catch. */
-#include <time.h>
+#include "limit.h"
 
 #include "bind.h"
 #include "host.h"
-
-int luaopen_core_limit(lua_State *L);
 
 enum { INSTRUCTIONS = 10000 }; /* between two looks at the clock */
 
@@ -18,27 +16,31 @@ struct limits {
 /* Registry key of the limits in force: its address. */
 static const char in_force;
 
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
+static void watch(lua_State *L, lua_Debug *debug);
 
 /* Once it is late, every instruction raises, so that no pcall of the script can
- * go on. Level 0 is the code being run. */
-static void watch(lua_State *L, lua_Debug *debug) {
-  (void)debug;
+ * go on. The message names the place of `level`. */
+static void check(lua_State *L, int level) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &in_force);
   struct limits *limits = lua_touserdata(L, -1);
   lua_pop(L, 1);
-  if (limits == NULL || (!limits->late && now() < limits->deadline)) return;
+  if (limits == NULL || (!limits->late && base_now() < limits->deadline))
+    return;
   if (!limits->late) lua_sethook(L, watch, LUA_MASKCOUNT, 1);
   limits->late = true;
-  luaL_where(L, 0);
+  luaL_where(L, level);
   lua_pushfstring(L, "took longer than %f s", limits->seconds);
   lua_concat(L, 2);
   lua_error(L);
 }
+
+/* Level 0 is the code being run. */
+static void watch(lua_State *L, lua_Debug *debug) {
+  (void)debug;
+  check(L, 0);
+}
+
+void limit_check(lua_State *L) { check(L, 1); }
 
 /* The hook that belongs here: that of an interrupt, if there was one. */
 static void set_hook(lua_State *L, lua_Hook hook) {
@@ -68,7 +70,7 @@ static int f_call(lua_State *L) {
   size_t bytes = (size_t)bind_opt_integer(L, 1, "memory", 0,
                                           (lua_Integer)1 << 53, 256 << 20);
   struct limits *limits = lua_newuserdatauv(L, sizeof *limits, 0);
-  *limits = (struct limits){seconds, now() + seconds, false};
+  *limits = (struct limits){seconds, base_now() + seconds, false};
   lua_insert(L, 2);
   lua_pushvalue(L, 2);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &in_force);

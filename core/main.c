@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "host.h"
+#include "sandbox_child.h"
 
 static int has_boot(const char *root) {
   char path[PATH_MAX];
@@ -44,6 +45,7 @@ int main(int argc, char **argv) {
   char root[PATH_MAX];
   struct host_memory memory = {0};
   fill_standard_streams();
+  if (argc > 0 && strcmp(argv[0], SANDBOX_ROLE) == 0) sandbox_child();
   if (readlink("/proc/self/exe", exe, sizeof exe - 1) < 0) {
     perror("bittern: /proc/self/exe");
     return EXIT_FAILURE;

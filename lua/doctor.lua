@@ -11,6 +11,7 @@ local checks <const> = {
   { "hotkey", keys.hotkey }, { "hub", keys.hub }, { "disk", machine.disk },
   { "memory", machine.memory }, { "cpu", machine.cpu }, { "libraries", machine.libraries },
   { "proxy", machine.proxy }, { "locale", machine.locale }, { "sandbox", machine.sandbox },
+  { "scripts", machine.scripts },
 }
 
 --- Every finding.

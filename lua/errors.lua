@@ -106,6 +106,7 @@ local ids = {
   out_of_range = { 1, "the file is shorter than it says; download it again" },
   script = { 14, "correct the script at the place that is named" },
   script_limit = { 14, "make the script do less, or in smaller pieces" },
+  untrusted = { 14, "read the script, then trust these bytes of it: bittern scripts --trust FILE" },
   invalid_script = { 14, "correct the script at the place that is named" },
   agent = { 1, "read agent.stderr.txt in the run's folder, then run the same command again" },
   interrupted = { 130, "run the same command again; it continues where it stopped" },

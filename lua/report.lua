@@ -121,6 +121,19 @@ function M.prompt(text)
   io.stderr:flush()
 end
 
+--- Whether somebody is at a terminal, to read a question and to answer it.
+function M.can_ask()
+  return sys.isatty(0) and sys.isatty(2)
+end
+
+--- Asks for a yes. No is what the line says else, and when there is none.
+-- @param text of the question
+-- @return boolean
+function M.ask(text)
+  M.prompt(text .. " [y/N] ")
+  return (io.stdin:read("l") or ""):lower():find("^ye?s?$") ~= nil
+end
+
 --- Something is not as it should be, but work goes on.
 function M.warn(text)
   tell(paint("33", "warning: ") .. M.clean(text, true))

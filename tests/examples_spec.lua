@@ -4,7 +4,7 @@ local fs = require "core.fs"
 local support = require "tests.support"
 
 local alone = { "compress", "eval", "kernels", "keybox", "ledger", "limit", "logits", "patch",
-  "process", "quant", "ranking", "rules", "sign", "statistics", "store",
+  "process", "quant", "ranking", "rules", "sandbox", "sign", "statistics", "store",
   "sweep" }
 local writes_a_file = { "bench", "gguf", "once", "wallet", "zip" }
 

@@ -32,8 +32,15 @@ local shared_headers = {
   ["quant_run.c"] = { ["pool.h"] = true }, ["archive.c"] = { ["pool.h"] = true },
   ["forward.c"] = { ["pool.h"] = true },
   ["forward_load.c"] = { ["quant.h"] = true }, ["forward_team.c"] = { ["pool.h"] = true },
-  ["host.c"] = { ["libs.h"] = true }, ["main.c"] = { ["host.h"] = true },
+  ["host.c"] = { ["libs.h"] = true },
+  ["main.c"] = { ["host.h"] = true, ["sandbox_child.h"] = true },
   ["limit.c"] = { ["host.h"] = true },
+  ["sandbox.c"] = { ["process_child.h"] = true },
+  ["sandbox_bounds.c"] = { ["limit.h"] = true },
+  ["sandbox_child.c"] = {
+    ["host.h"] = true, ["limit.h"] = true,
+    ["sandbox_bounds.h"] = true, ["sandbox_layers.h"] = true,
+  },
   ["http.c"] = { ["fields.h"] = true }, ["http_ranges.c"] = { ["fields.h"] = true },
   ["httpd.c"] = { ["fields.h"] = true },
   ["httpd_daemon.h"] = { ["httpd_body.h"] = true },
@@ -70,7 +77,7 @@ describe("layers", function()
   it("kernels and the parts below a binding know nothing of Lua", function()
     local bindings = { http_options = true, http_ranges = true }
     local plain = { "kernels", "/base%.", "/fs_", "/http_", "/httpd_", "/keybox_",
-      "/process_" }
+      "/process_", "/sandbox_layers" }
     for _, file in ipairs(files_below("core", "%.[ch]")) do
       for _, pattern in ipairs(plain) do
         local is_plain = file:find(pattern) and not bindings[file:match("([^/]+)%.[ch]$")]

@@ -107,4 +107,59 @@ describe("bittern.script", function()
     local again = support.bittern(home, { "scripts" }, { cwd = home .. "/project" }).stdout
     assert.matches("scripts%s+project%s+not trusted", again)
   end)
+
+  it("a publisher or workflow of another place runs only when it is trusted", function()
+    local home = support.folder()
+    local path, ran = home .. "/p.lua", home .. "/ran"
+    local text = "return { api = 1, about = 'x', publish = function()\n"
+      .. ("io.open('%s', 'w'):close() return nil, 'it ran' end }"):format(ran)
+    assert(fs.write(path, text))
+    assert(fs.write(home .. "/file", "bytes"))
+    local words = { "publish", home .. "/file", "--to", path }
+    local function is_refused()
+      local done = support.bittern(home, words)
+      assert.equal(14, done.status, done.stderr)
+      assert.matches("p.lua: this publisher is not trusted: it could .* use your keys", done.stderr)
+      assert.matches("bittern scripts %-%-trust FILE", done.stderr)
+      assert.is_nil(fs.stat(ran))
+    end
+    is_refused()
+    assert.equal(0, support.bittern(home, { "scripts", "--trust", path }).status)
+    assert.matches("it ran", support.bittern(home, words).stderr)
+    assert.matches("p.lua%s+path%s+trusted", support.bittern(home, { "scripts" }).stdout)
+    assert(fs.remove(ran))
+    assert(fs.write(path, text .. " "))
+    is_refused()
+    assert.matches("p.lua%s+path%s+not trusted", support.bittern(home, { "scripts" }).stdout)
+  end)
+
+  it("asks at a terminal, once, whether it is trusted", function()
+    if not support.has_terminals() then return pending "needs pseudo-terminals" end
+    local home = support.folder()
+    local path = home .. "/p.lua"
+    assert(fs.write(path, "return { api = 1, about = 'x', publish = function() "
+      .. "return nil, 'it ran' end }"))
+    local words = { "publish", path, "--to", path }
+    local no = support.at_terminal(home, "n", words)
+    assert.matches("p.lua: this publisher is not yours; .*trust it, as it is now%? %[y/N%]",
+      no.stdout)
+    assert.matches("is not trusted", no.stdout)
+    assert.matches("it ran", support.at_terminal(home, "y", words).stdout)
+    local known = support.at_terminal(home, "", words).stdout
+    assert.matches("it ran", known)
+    assert.is_nil(known:find "trust it")
+  end)
+
+  it("a recipe of another place runs in a sandbox, until it is trusted", function()
+    local home = support.folder()
+    local path = home .. "/own/recipes/r.lua"
+    assert(fs.mkdir(home .. "/own/recipes"))
+    assert(fs.write(path, GOOD))
+    local function listed()
+      return support.bittern(home, { "--root", home .. "/own", "scripts" }).stdout
+    end
+    assert.matches("recipe%s+r%s+root%s+nothing%s+in a sandbox\n", listed())
+    assert.equal(0, support.bittern(home, { "scripts", "--trust", path }).status)
+    assert.matches("recipe%s+r%s+root%s+nothing%s+trusted\n", listed())
+  end)
 end)

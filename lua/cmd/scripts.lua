@@ -1,10 +1,28 @@
 -- bittern scripts: what is found, from where, and what hides what.
 local listing = require "bittern.cli.listing"
 local script = require "bittern.script"
+local trust = require "bittern.trust"
 
 local function state_of(entry)
   if entry.untrusted then return "not trusted" end
-  return entry.shadowed and "hidden by the one above" or ""
+  if entry.shadowed then return "hidden by the one above" end
+  if entry.sandboxed then return "in a sandbox" end
+  return entry.trusted and "trusted" or ""
+end
+
+-- Scripts that are trusted and have no name, as they lie in none of the folders.
+local function add_trusted(list)
+  local by_path = {}
+  for _, entry in ipairs(list) do by_path[entry.path] = entry end
+  for _, known in ipairs(trust.list()) do
+    local entry = by_path[known.path]
+    if entry then entry.trusted = known.current
+    else
+      list[#list + 1] = { kind = script.kind_of(known.path) or "", from = "path", about = "",
+        name = known.path, path = known.path, trusted = known.current,
+        untrusted = not known.current }
+    end
+  end
 end
 
 local function entries()
@@ -17,6 +35,7 @@ local function entries()
       list[#list + 1] = entry
     end
   end
+  add_trusted(list)
   return list
 end
 
@@ -35,11 +54,11 @@ return {
   about = "the scripts that are found, their places, and which hide others",
   group = "self",
   args = function(parser)
-    parser:option("--trust", "trust the current bytes of a project script"):argname "FILE"
+    parser:option("--trust", "trust the current bytes of a script"):argname "FILE"
     listing.arguments(parser, "paths")
   end,
   run = function(ctx)
-    if ctx.args.trust then return script.trust(ctx.args.trust) end
+    if ctx.args.trust then return trust.remember(ctx.args.trust) end
     local list = entries()
     local picked, wrong, usage = listing.pick(ctx, list)
     if not picked then return nil, wrong, usage end

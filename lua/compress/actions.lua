@@ -1,8 +1,9 @@
--- What a recipe sees beside a tensor: the functions of ctx, which check what they are given and
--- return tokens of what is to be done.
+-- What a recipe can do with a tensor: functions of ctx, which check what they are given and return
+-- tokens of what is to be done.
 local quant = require "core.quant"
 
 local check = require "bittern.check"
+local fault = require("bittern.compress.fault").raise
 local layout = require "bittern.artifact.layout"
 
 local M = {}
@@ -10,10 +11,6 @@ local M = {}
 -- What the functions of ctx returned, by the tokens that recipes see of it: they cannot make or
 -- change one by hand.
 local made = setmetatable({}, { __mode = "k" })
-
---- A recipe's mistake, on its way to the handler that knows the recipe's lines: {message, keys =
--- words that its line holds, lines = {file = line on the stack}}.
-M.Fault = { __name = "fault" }
 
 local packable = { F32 = true, F16 = true, BF16 = true }
 local low_codecs = { "b1", "t2", "t5" }
@@ -36,16 +33,6 @@ local schemas = {
 schemas.lowbit = { weight = optional "number", upgrades = optional "table" }
 for key, field in pairs(schemas.upgrade) do schemas.lowbit[key] = field end
 schemas.lowbit.codec = { type = "string" }
-
--- Raises a mistake and notes where every file on the stack was: the handler picks the recipe's.
-local function fault(message, ...)
-  local lines = {}
-  for level = 12, 2, -1 do
-    local info = debug.getinfo(level, "Sl")
-    if info and info.currentline > 0 then lines[info.source:sub(2)] = info.currentline end
-  end
-  error(setmetatable({ message = message, keys = { ... }, lines = lines }, M.Fault), 0)
-end
 
 local function one_of(what, value, list)
   for _, known in ipairs(list) do
@@ -199,54 +186,15 @@ local function block(t, options)
     fit = one_of("fit", options.fit or fits[1], fits) })
 end
 
--- Text found anywhere in the name; * stands for any characters.
-local function match(name, patterns)
-  if type(patterns) == "string" then
-    local list = {}
-    for word in patterns:gmatch("[^,]+") do list[#list + 1] = word end
-    patterns = list
-  end
-  if type(patterns) ~= "table" then fault("ctx.match: patterns must be a text or a list") end
-  for _, pattern in ipairs(patterns) do
-    local lua_pattern = tostring(pattern):gsub("%W", "%%%0"):gsub("%%%*", ".*")
-    if tostring(name):find(lua_pattern) then return true end
-  end
-  return false
-end
-
--- Reading a field that is not there is a slip of the hand.
-local function strict(what, fields)
-  return setmetatable({}, {
-    __metatable = false,
-    __index = function(_, key)
-      local value = fields[key]
-      if value ~= nil then return value end
-      local near = check.nearest(tostring(key), check.sorted_keys(fields))
-      fault(("%s has no '%s'%s"):format(what, tostring(key),
-        near and ("; did you mean '%s'?"):format(near) or ""), key)
-    end,
-    __newindex = function(_, key)
-      fault(("%s.%s cannot be set"):format(what, tostring(key)), key)
-    end,
-    __pairs = function() return pairs(fields) end,
-  })
-end
-
---- What a recipe sees beside the tensor.
+--- The functions of ctx for one tensor.
 -- @param t the tensor {name, rank, shape, dtype, stored, parameters [, rows, cols]}
--- @param args of the recipe
--- @param bits the budget's bits a parameter, or nil
-function M.context(t, args, bits)
-  return strict("ctx", {
-    args = strict("ctx.args", args),
-    bits = bits or false,
-    match = match,
-    keep = function(options) return keep(t, options) end,
-    q4 = function() return q4(t) end,
-    lowbit = function(options) return lowbit(t, options) end,
-    block = function(options) return block(t, options) end,
-    error = function(message) fault(tostring(message)) end,
-  })
+-- @return {name = function(options) -> token}
+function M.functions(t)
+  local functions = {}
+  for name, make in pairs { keep = keep, q4 = q4, lowbit = lowbit, block = block } do
+    functions[name] = function(options) return make(t, options) end
+  end
+  return functions
 end
 
 return M

@@ -5,6 +5,9 @@ local limit = require "core.limit"
 local sha256 = require "core.sha256"
 
 local actions = require "bittern.compress.actions"
+local context = require "bittern.compress.context"
+local fault = require "bittern.compress.fault"
+local sandbox = require "bittern.sandbox"
 local script = require "bittern.script"
 
 local M = {}
@@ -37,16 +40,24 @@ local function describe(tensor)
   return t
 end
 
--- The lines of the tensor function: array of {number, text}.
-local function lines_of(recipe)
+-- Where the tensor function begins and ends.
+local function place_of(recipe)
+  local session = sandbox.session(recipe.script)
+  if session then return table.unpack(session.lines.tensor) end
   local info = debug.getinfo(recipe.script.tensor, "S")
+  return info.linedefined, info.lastlinedefined
+end
+
+-- The lines of the tensor function: array of {number, text}, and the number of the first.
+local function lines_of(recipe)
+  local first, last = place_of(recipe)
   local lines, number = {}, 0
   for text in ((fs.read(recipe.path) or "") .. "\n"):gmatch("([^\n]*)\n") do
     number = number + 1
-    local inside = number >= info.linedefined and number <= info.lastlinedefined
+    local inside = number >= first and number <= last
     if inside then lines[#lines + 1] = { number = number, text = text } end
   end
-  return lines, info.linedefined
+  return lines, first
 end
 
 -- The line of the tensor function that holds the first of these words that is there.
@@ -67,17 +78,30 @@ local function complain(recipe, t, problem, code)
   if placed then return nil, problem .. where, code or "script" end
   if type(problem) == "string" then
     problem = { message = problem, keys = {}, lines = {} }
-  elseif getmetatable(problem) ~= actions.Fault then
+  elseif getmetatable(problem) ~= fault.Fault then
     problem = { message = "raised a " .. type(problem), keys = { "error" }, lines = {} }
   end
   local line = problem.lines[recipe.path] or line_of(recipe, problem.keys)
   return nil, ("%s:%d: %s%s"):format(recipe.path, line, problem.message, where), code or "script"
 end
 
-local function nonsense(result)
+local function nonsense(kind)
   local text = "tensor must return what ctx.keep, ctx.q4, ctx.lowbit or ctx.block gave for this "
     .. "tensor, not "
-  return setmetatable({ message = text .. type(result), keys = {}, lines = {} }, actions.Fault)
+  return setmetatable({ message = text .. kind, keys = {}, lines = {} }, fault.Fault)
+end
+
+-- Calls the tensor function, in its sandbox when it has one.
+-- Returns true, its result, the result's type; or false, what it raised, code.
+local function call(recipe, t, seen, bits, limits)
+  local functions, session = actions.functions(t), sandbox.session(recipe.script)
+  if session then
+    local data = { subject = seen, args = recipe.args, bits = bits }
+    return session:call("tensor", functions, data, limits)
+  end
+  local ctx = context(functions, recipe.args, bits)
+  local ok, result, code = limit.call(limits, recipe.script.tensor, ctx, seen)
+  return ok, result, ok and type(result) or code
 end
 
 --- Asks a recipe about one tensor.
@@ -90,11 +114,10 @@ end
 function M.ask(recipe, tensor, bits, limits)
   local t, seen = describe(tensor), describe(tensor)
   seen.stored = nil
-  local ok, result, code = limit.call(limits or LIMITS, recipe.script.tensor,
-    actions.context(t, recipe.args, bits), seen)
-  if not ok then return complain(recipe, t, result, code) end
+  local ok, result, detail = call(recipe, t, seen, bits, limits or LIMITS)
+  if not ok then return complain(recipe, t, result, detail) end
   local item = actions.taken(result, t)
-  if not item then return complain(recipe, t, nonsense(result)) end
+  if not item then return complain(recipe, t, nonsense(detail)) end
   for key, value in pairs(t) do item[key] = value end
   return item
 end

@@ -1,14 +1,17 @@
 -- What bittern runs on: disk, memory, processor, libraries, locale, proxies, the sandbox.
 local fs = require "core.fs"
 local quant = require "core.quant"
+local kernel = require "core.sandbox"
 local sys = require "core.sys"
 
 local command = require "bittern.bench.command"
+local errors = require "bittern.errors"
 local libraries = require "bittern.libraries"
 local memory = require "bittern.memory"
 local models = require "bittern.model"
 local paths = require "bittern.paths"
 local report = require "bittern.report"
+local sandbox = require "bittern.sandbox"
 
 local M = {}
 
@@ -93,6 +96,28 @@ function M.sandbox(_, add)
   local works, message = command.has_sandbox "bwrap"
   if works then return add("ok", "bwrap works: --sandbox bwrap shuts task commands in") end
   add("warning", message, "install bubblewrap to let a task's commands see their checkout alone")
+end
+
+-- Landlock's versions differ in what they keep in: 4 knows TCP, 6 signals.
+local function layer_text(layer)
+  if layer.error ~= 0 then return ("%s (error %d)"):format(layer.name, layer.error) end
+  if layer.name ~= "landlock" then return layer.name end
+  return ("landlock %d"):format(kernel.landlock_version())
+end
+
+-- What a stranger's recipe is kept in by, and what this kernel lacks of it.
+function M.scripts(_, add)
+  local layers, refused = sandbox.layers()
+  if not layers then return add("bad", refused, "run it again when less else runs") end
+  local holds, lacks = {}, {}
+  for _, layer in ipairs(layers) do
+    local list = layer.error == 0 and holds or lacks
+    list[#list + 1] = layer_text(layer)
+  end
+  local text = "strangers' recipes are kept in by " .. table.concat(holds, ", ")
+  if refused then return add("warning", refused, errors.next "untrusted") end
+  if #lacks == 0 then return add("ok", text) end
+  add("warning", text .. "; not here: " .. table.concat(lacks, ", "), "use a newer kernel")
 end
 
 return M

@@ -6,35 +6,32 @@ local limit = require "core.limit"
 local arguments = require "bittern.script.arguments"
 local check = require "bittern.check"
 local excerpt = require "bittern.script.excerpt"
+local globals = require "bittern.sandbox.globals"
 local kinds = require "bittern.script.kinds"
+local sandbox = require "bittern.sandbox"
 local strict = require "bittern.strict"
+local trust = require "bittern.trust"
 
 local M = {}
 
 local API <const> = 1
-local LOAD_SECONDS <const>, MOST_BYTES <const> = 2, 1 << 20
+local MOST_BYTES <const> = 1 << 20
+local LOAD_LIMITS <const> = { seconds = 2 }
 
--- What a recipe may use: nothing that reads files, the clock or the environment.
-local function sandbox()
-  local env = {
-    assert = assert, error = error, ipairs = ipairs, next = next, pairs = pairs, pcall = pcall,
-    select = select, tonumber = tonumber, tostring = tostring, type = type, xpcall = xpcall,
-  }
-  for _, name in ipairs { "math", "string", "table", "utf8" } do
-    env[name] = {}
-    for key, value in pairs(_G[name]) do env[name][key] = value end
-  end
-  env.string.dump, env.math.random, env.math.randomseed = nil, nil, nil
-  return env
-end
-
--- The chunk of a file; a first line that starts with # is a shebang and keeps its number.
-local function compile(path, env)
+local function read(path)
   local text, message, code = fs.read(path, MOST_BYTES)
   if not text then return nil, message, code end
   excerpt.remember(path)
-  if text:sub(1, 1) == "#" then text = "--" .. text end
-  local chunk, reason = load(text, "@" .. path, "t", env)
+  return text
+end
+
+-- A first line that starts with # is a shebang and keeps its number.
+local function source(text)
+  return text:sub(1, 1) == "#" and "--" .. text or text
+end
+
+local function compile(path, text, env)
+  local chunk, reason = load(source(text), "@" .. path, "t", env)
   if not chunk then return nil, reason, "script" end
   return chunk
 end
@@ -68,10 +65,25 @@ local function validate(path, kind, value)
   return value
 end
 
--- Scripts of strangers have to end, too.
-local function protected(kind, chunk)
-  if kind.sandbox then return limit.call({ seconds = LOAD_SECONDS }, chunk) end
-  return pcall(chunk)
+-- Recipes compute and no more, and end: within limits where the user trusts them, else in a
+-- sandbox.
+local function run_recipe(path, text)
+  if not trust.is_own(path) and not trust.knows(path, text) then
+    return sandbox.load(path, source(text), LOAD_LIMITS)
+  end
+  local chunk, message, code = compile(path, text, strict(globals()))
+  if not chunk then return nil, message, code end
+  local ok, value, limited = limit.call(LOAD_LIMITS, chunk)
+  if not ok then return nil, tostring(value), limited or "script" end
+  return value
+end
+
+local function run_script(path, text)
+  local chunk, message, code = compile(path, text, strict(_G))
+  if not chunk then return nil, message, code end
+  local ok, value = pcall(chunk)
+  if not ok then return nil, tostring(value), "script" end
+  return value
 end
 
 --- Loads one script file.
@@ -79,11 +91,11 @@ end
 -- @param kind "recipe"|"mode"|"publish"|"workflow"|"cmd"
 -- @return the script's table, or nil, message with file and line, "script" or "script_limit"
 function M.script(path, kind)
-  local known = kinds.of(kind)
-  local chunk, message, code = compile(path, strict(known.sandbox and sandbox() or _G))
-  if not chunk then return nil, message, code end
-  local ok, value, limited = protected(known, chunk)
-  if not ok then return nil, tostring(value), limited or "script" end
+  local run = kinds.of(kind).sandbox and run_recipe or run_script
+  local text, message, code = read(path)
+  if not text then return nil, message, code end
+  local value, why, id = run(path, text)
+  if value == nil and why then return nil, why, id end
   return validate(path, kind, value)
 end
 
@@ -91,7 +103,9 @@ end
 -- @param path string
 -- @return function, or nil, message, code
 function M.chunk(path)
-  return compile(path, _G)
+  local text, message, code = read(path)
+  if not text then return nil, message, code end
+  return compile(path, text, _G)
 end
 
 -- A line of the table that a script returns: `  name = "text",`.

@@ -6,7 +6,7 @@ local support = require "tests.support"
 
 local WORDS <const> = ("abandon "):rep(11) .. "about"
 local IDS <const> = { "coordinator", "clock", "routes", "hotkey", "hub", "disk", "memory", "cpu",
-  "libraries", "proxy", "locale", "sandbox" }
+  "libraries", "proxy", "locale", "sandbox", "scripts" }
 
 local function doctor(home, env, ...)
   return support.bittern(home, { "doctor", ... }, { env = env })
@@ -58,6 +58,7 @@ describe("bittern doctor", function()
     assert.matches("needed for artifacts of", by_id.disk[1].text)
     assert.matches("curl [78]%.%d", by_id.libraries[1].text)
     assert.matches("sqlite3 3%.%d", by_id.libraries[1].text)
+    assert.matches("kept in by no_new_privs, .*limits, seccomp", by_id.scripts[1].text)
     local text = doctor(home, { BITSOTA_COORDINATOR_URL = url })
     assert.equal(0, text.status)
     assert.matches("\nok    hotkey ", text.stdout)

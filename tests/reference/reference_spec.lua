@@ -3,6 +3,7 @@
 local fs = require "core.fs"
 
 local actions = require "bittern.compress.actions"
+local context = require "bittern.compress.context"
 local check = require "bittern.check"
 local help = require "bittern.reference.help"
 local kinds = require "bittern.script.kinds"
@@ -161,7 +162,7 @@ describe("what editors know of scripts", function()
   end)
 
   it("is what a recipe sees", function()
-    local ctx = actions.context({ rank = 1, shape = { 1 } }, {}, nil)
+    local ctx = context(actions.functions { rank = 1, shape = { 1 } }, {}, nil)
     local seen = {}
     for key in pairs(ctx) do seen[key] = false end
     assert.same(seen, fields_of "bittern.RecipeContext")

@@ -41,6 +41,14 @@ function M.detail(text) end
 ---@param text string
 function M.prompt(text) end
 
+--- Whether somebody is at a terminal, to read a question and to answer it.
+function M.can_ask() end
+
+--- Asks for a yes. No is what the line says else, and when there is none.
+---@param text string of the question
+---@return boolean # boolean.
+function M.ask(text) end
+
 --- Something is not as it should be, but work goes on.
 ---@param text string
 function M.warn(text) end

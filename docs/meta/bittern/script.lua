@@ -62,20 +62,13 @@ function M.kind_of(path) end
 ---@return string # absolute path.
 function M.root_of(path) end
 
---- Remembers that the user trusts these very bytes of a project script.
----@param path string string
----@return boolean? # true, or nil, message, code.
----@return string? message
----@return string? code
-function M.trust(path) end
-
 --- The folder that the user's own scripts come from first: `--root`, or the configuration's.
 ---@return string # absolute path.
 function M.own_folder() end
 
 --- Every script of a kind, in search order.
 ---@param kind string "recipe"|"mode"|"publish"|"workflow"|"cmd"
----@return table # array of {name, path, from = "root"|"project"|"user"|"installed", shadowed = boolean, untrusted = boolean}.
+---@return table # array of {name, path, from = "root"|"project"|"user"|"installed", shadowed = boolean, untrusted = boolean, sandboxed = boolean}.
 function M.list(kind) end
 
 --- The script of a name, or of a path when it contains a slash (modes: of a name only).

@@ -1,0 +1,26 @@
+/* What takes a process's powers away, layer over layer: each holds alone what
+ * the others hold, too. Plain C, for the child under core.sandbox. */
+#ifndef BITTERN_SANDBOX_LAYERS_H
+#define BITTERN_SANDBOX_LAYERS_H
+
+/* In the order in which they are laid. */
+enum sandbox_layer {
+  SANDBOX_NO_NEW_PRIVS, /* no program that is run gives more rights */
+  SANDBOX_CAPABILITIES, /* root's powers are given up */
+  SANDBOX_LANDLOCK,     /* no file; no TCP and no foreign signal where known */
+  SANDBOX_LIMITS,       /* memory, processor time, files, processes, cores */
+  SANDBOX_SECCOMP,      /* a dozen system calls, death for any other */
+  SANDBOX_LAYERS
+};
+
+/* Lays one layer on this process, for good. Returns 0, or an errno value where
+ * the kernel has none: ENOSYS, EINVAL, EOPNOTSUPP. */
+int sandbox_lay(enum sandbox_layer layer);
+
+/* Its name, as people read it. */
+const char *sandbox_layer_name(enum sandbox_layer layer);
+
+/* The version of Landlock that the kernel has; 0 when it has none. */
+int sandbox_landlock_version(void);
+
+#endif
