@@ -45,9 +45,14 @@ struct int8_target {
 typedef void int8_kernel(const uint8_t *u, size_t stride, const int8_t *q,
                          size_t columns, int32_t *totals);
 
+/* Codes of one, two or four bits, the first one lowest, as a byte each; bits as
+ * 0 and 2, so that signs have the bias of trits. */
+typedef void int8_unpacker(const uint8_t *in, size_t n, uint8_t *out);
+
 struct int8_kernels {
   int8_kernel *band;  /* q of a band: totals[BAND_ROWS, BAND] */
   int8_kernel *token; /* q of a token: totals[TOKEN_ROWS] */
+  int8_unpacker *bits, *pairs, *nibbles;
 };
 
 /* The ones that go with these. */
@@ -62,7 +67,8 @@ size_t int8_padded(size_t cols);
 
 /* Lays one base of a batch into the tile, and repeats its first row to fill
  * it. */
-void int8_unpack(const struct int8_batch *batch, size_t base,
+void int8_unpack(const struct int8_kernels *kernels,
+                 const struct int8_batch *batch, size_t base,
                  struct int8_tile *tile);
 
 /* The offsets of a row, one for each segment. */

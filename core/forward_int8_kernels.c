@@ -1,4 +1,4 @@
-/* Integer products. The ones in C are the specification. */
+/* Integer products, and codes as bytes. What is in C is the specification. */
 #include "forward_int8.h"
 
 #include <string.h>
@@ -27,6 +27,21 @@ static void plain_token(const uint8_t *u, size_t stride, const int8_t *q,
     for (size_t i = 0; i < columns; i++)
       totals[r] += u[r * stride + i] * q[i];
   }
+}
+
+static void plain_bits(const uint8_t *in, size_t n, uint8_t *out) {
+  for (size_t i = 0; i < n; i++)
+    out[i] = (uint8_t)((in[i / 8] >> i % 8 & 1) << 1);
+}
+
+static void plain_pairs(const uint8_t *in, size_t n, uint8_t *out) {
+  for (size_t i = 0; i < n; i++)
+    out[i] = in[i / 4] >> 2 * (i % 4) & 3;
+}
+
+static void plain_nibbles(const uint8_t *in, size_t n, uint8_t *out) {
+  for (size_t i = 0; i < n; i++)
+    out[i] = in[i / 2] >> 4 * (i % 2) & 15;
 }
 
 #if defined(__x86_64__)
@@ -70,17 +85,57 @@ TARGET static void avx2_band(const uint8_t *u, size_t stride, const int8_t *q,
     }
   }
 }
+
+/* Each byte eight times, each time with another of its bits. */
+TARGET static void avx2_bits(const uint8_t *in, size_t n, uint8_t *out) {
+  const __m256i spread = _mm256_setr_epi64x(
+      0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
+  const __m256i bit = _mm256_set1_epi64x((long long)0x8040201008040201);
+  size_t i = 0;
+  for (; i + 32 <= n; i += 32) {
+    __m256i v = _mm256_shuffle_epi8(avx2_four(in + i / 8), spread);
+    __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(v, bit), bit);
+    avx2_store(out + i, _mm256_and_si256(set, _mm256_set1_epi8(2)));
+  }
+  plain_bits(in + i / 8, n - i, out + i);
+}
+
+/* Each byte in a lane of its own; what is together there is parted twice. */
+TARGET static void avx2_pairs(const uint8_t *in, size_t n, uint8_t *out) {
+  size_t i = 0;
+  for (; i + 32 <= n; i += 32) {
+    __m128i bytes =
+        _mm_loadl_epi64((const __m128i *)(const void *)(in + i / 4));
+    __m256i v = _mm256_cvtepu8_epi32(bytes);
+    v = _mm256_or_si256(v, _mm256_slli_epi32(v, 12));
+    v = _mm256_and_si256(v, _mm256_set1_epi32(0x000f000f));
+    v = _mm256_or_si256(v, _mm256_slli_epi32(v, 6));
+    avx2_store(out + i, _mm256_and_si256(v, _mm256_set1_epi8(3)));
+  }
+  plain_pairs(in + i / 4, n - i, out + i);
+}
+
+TARGET static void avx2_nibbles(const uint8_t *in, size_t n, uint8_t *out) {
+  size_t i = 0;
+  for (; i + 32 <= n; i += 32) {
+    __m128i bytes =
+        _mm_loadu_si128((const __m128i *)(const void *)(in + i / 2));
+    __m256i v = _mm256_cvtepu8_epi16(bytes);
+    v = _mm256_or_si256(v, _mm256_slli_epi16(v, 4));
+    avx2_store(out + i, _mm256_and_si256(v, _mm256_set1_epi8(15)));
+  }
+  plain_nibbles(in + i / 2, n - i, out + i);
+}
 #undef TARGET
 
 /* ---- AVX-512: twelve rows times two vectors of sixteen tokens ---- */
 
-#define TARGET               __attribute__((target("avx512vl,avx512vnni,avx2")))
+#define TARGET                                                                 \
+  __attribute__((                                                              \
+      target("avx2,avx512f,avx512bw,avx512vl,avx512vnni,avx512vbmi")))
 #define NAME(x)              vnni_##x
 #define ADD_FOURS(sum, u, q) _mm256_dpbusd_epi32(sum, u, q)
 #include "forward_int8_token.h"
-#undef TARGET
-
-#define TARGET __attribute__((target("avx512f,avx512vnni")))
 
 TARGET INLINE __m512i vnni_four(const uint8_t *at) {
   int32_t four;
@@ -107,13 +162,54 @@ TARGET static void vnni_band(const uint8_t *u, size_t stride, const int8_t *q,
     _mm512_storeu_si512(totals + r * BAND + 16, high[r]);
   }
 }
+
+TARGET static void vbmi_bits(const uint8_t *in, size_t n, uint8_t *out) {
+  size_t i = 0;
+  for (; i + 64 <= n; i += 64) {
+    uint64_t set;
+    memcpy(&set, in + i / 8, sizeof set);
+    _mm512_storeu_si512(out + i, _mm512_maskz_set1_epi8(set, 2));
+  }
+  plain_bits(in + i / 8, n - i, out + i);
+}
+
+/* Four bits from place 8 i + shift of each word of `v`, as bytes i. */
+TARGET INLINE __m512i vbmi_shifted(__m512i v, uint64_t shifts, char mask) {
+  __m512i shifted =
+      _mm512_multishift_epi64_epi8(_mm512_set1_epi64((long long)shifts), v);
+  return _mm512_and_si512(shifted, _mm512_set1_epi8(mask));
+}
+
+TARGET static void vbmi_pairs(const uint8_t *in, size_t n, uint8_t *out) {
+  size_t i = 0;
+  for (; i + 64 <= n; i += 64) {
+    __m128i bytes =
+        _mm_loadu_si128((const __m128i *)(const void *)(in + i / 4));
+    __m512i words = _mm512_cvtepu16_epi64(bytes);
+    _mm512_storeu_si512(out + i, vbmi_shifted(words, 0x0e0c0a0806040200, 3));
+  }
+  plain_pairs(in + i / 4, n - i, out + i);
+}
+
+TARGET static void vbmi_nibbles(const uint8_t *in, size_t n, uint8_t *out) {
+  size_t i = 0;
+  for (; i + 64 <= n; i += 64) {
+    __m256i bytes = vnni_load(in + i / 2);
+    __m512i words = _mm512_cvtepu32_epi64(bytes);
+    _mm512_storeu_si512(out + i, vbmi_shifted(words, 0x1c1814100c080400, 15));
+  }
+  plain_nibbles(in + i / 2, n - i, out + i);
+}
 #endif
 
 const struct int8_kernels *int8_kernels_of(const struct kernels *kernels) {
-  static const struct int8_kernels plain = {plain_band, plain_token};
+  static const struct int8_kernels plain = {plain_band, plain_token, plain_bits,
+                                            plain_pairs, plain_nibbles};
 #if defined(__x86_64__)
-  static const struct int8_kernels avx2 = {avx2_band, avx2_token};
-  static const struct int8_kernels avx512 = {vnni_band, vnni_token};
+  static const struct int8_kernels avx2 = {avx2_band, avx2_token, avx2_bits,
+                                           avx2_pairs, avx2_nibbles};
+  static const struct int8_kernels avx512 = {vnni_band, vnni_token, vbmi_bits,
+                                             vbmi_pairs, vbmi_nibbles};
   if (kernels == &kernels_avx512) return &avx512;
   if (kernels == &kernels_avx2) return &avx2;
 #endif

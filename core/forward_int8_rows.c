@@ -29,51 +29,6 @@ bool int8_fits(const struct rows *rows) {
 
 /* ---- codes ---- */
 
-/* Each of these spreads the codes of a byte over the bytes of a word, the first
- * one lowest, in steps that halve what is still together. */
-
-INLINE uint64_t spread_1(uint64_t v) {
-  v = (v | v << 28) & 0x0000000f0000000f;
-  v = (v | v << 14) & 0x0003000300030003;
-  return (v | v << 7) & 0x0101010101010101;
-}
-
-INLINE uint32_t spread_2(uint32_t v) {
-  v = (v | v << 12) & 0x000f000f;
-  return (v | v << 6) & 0x03030303;
-}
-
-INLINE uint16_t spread_4(uint32_t v) {
-  return (uint16_t)((v | v << 4) & 0x0f0f);
-}
-
-/* Bits become 0 and 2, so that both signs have the same bias as trits. */
-KERNEL static void unpack_1(const uint8_t *in, size_t n, uint8_t *out) {
-  for (size_t i = 0; i < n / 8; i++) {
-    uint64_t word = spread_1(in[i]) << 1;
-    memcpy(out + 8 * i, &word, sizeof word);
-  }
-  for (size_t j = n / 8 * 8; j < n; j++)
-    out[j] = (uint8_t)((in[j / 8] >> j % 8 & 1) << 1);
-}
-
-KERNEL static void unpack_2(const uint8_t *in, size_t n, uint8_t *out) {
-  for (size_t i = 0; i < n / 4; i++) {
-    uint32_t word = spread_2(in[i]);
-    memcpy(out + 4 * i, &word, sizeof word);
-  }
-  for (size_t j = n / 4 * 4; j < n; j++)
-    out[j] = in[j / 4] >> 2 * (j % 4) & 3;
-}
-
-KERNEL static void unpack_4(const uint8_t *in, size_t n, uint8_t *out) {
-  for (size_t i = 0; i < n / 2; i++) {
-    uint16_t word = spread_4(in[i]);
-    memcpy(out + 2 * i, &word, sizeof word);
-  }
-  if (n % 2) out[n - 1] = in[n / 2] & 15;
-}
-
 KERNEL static void unpack_trits(const uint8_t *in, size_t n, unsigned power,
                                 uint8_t *out) {
   for (size_t i = 0; i < n; i++)
@@ -111,22 +66,24 @@ static void unpack_q4_0(const uint8_t *in, uint8_t *out) {
 }
 
 /* A block without its scale. */
-static void unpack_block(enum codec_id id, const uint8_t *in, uint8_t *out) {
+static void unpack_block(const struct int8_kernels *k, enum codec_id id,
+                         const uint8_t *in, uint8_t *out) {
   if (id == CODEC_Q4_0) unpack_q4_0(in + 2, out);
-  if (id == CODEC_Q1_0) unpack_1(in + 2, 128, out);
-  if (id == CODEC_Q2_0) unpack_2(in + 2, 64, out);
+  if (id == CODEC_Q1_0) k->bits(in + 2, 128, out);
+  if (id == CODEC_Q2_0) k->pairs(in + 2, 64, out);
   if (id == CODEC_TQ1_0) unpack_tq1(in, out);
   if (id == CODEC_TQ2_0) unpack_tq2(in, out);
 }
 
-static void unpack_row(const struct row *row, const uint8_t *in, uint8_t *out) {
+static void unpack_row(const struct int8_kernels *k, const struct row *row,
+                       const uint8_t *in, uint8_t *out) {
   const struct codec *codec = row->codec;
   size_t block = codec->block;
   for (size_t i = 0; block > 0 && i < row->cols / block; i++)
-    unpack_block(codec->id, in + i * codec->bytes, out + i * block);
-  if (codec->id == CODEC_B1) unpack_1(in, row->cols, out);
-  if (codec->id == CODEC_T2) unpack_2(in, row->cols, out);
-  if (codec->id == CODEC_Q4) unpack_4(in, row->cols, out);
+    unpack_block(k, codec->id, in + i * codec->bytes, out + i * block);
+  if (codec->id == CODEC_B1) k->bits(in, row->cols, out);
+  if (codec->id == CODEC_T2) k->pairs(in, row->cols, out);
+  if (codec->id == CODEC_Q4) k->nibbles(in, row->cols, out);
   if (codec->id == CODEC_T5) unpack_t5(in, row->cols, out);
   memset(out + row->cols, 0, int8_padded(row->cols) - row->cols);
 }
@@ -152,9 +109,16 @@ static float scale_at(const struct rows *rows, const uint8_t *codes,
 /* A row's numbers, one for each segment, `step` apart. */
 static void spread_scales(const struct rows *rows, const uint8_t *codes,
                           const uint8_t *scales, float *out, size_t step) {
-  size_t segment = int8_segment(rows), run = row_run(&rows->row);
-  for (size_t first = 0; first < rows->row.cols; first += segment, out += step)
-    *out = scale_at(rows, codes, scales, first / run);
+  size_t cols = rows->row.cols, segment = int8_segment(rows);
+  size_t run = row_run(&rows->row), group = 0, next = 0;
+  float value = 0;
+  for (size_t first = 0; first < cols; first += segment, out += step) {
+    if (first == next) {
+      value = scale_at(rows, codes, scales, group++);
+      next += run;
+    }
+    *out = value;
+  }
 }
 
 void int8_offsets(const struct rows *rows, size_t place, float *offsets) {
@@ -164,7 +128,17 @@ void int8_offsets(const struct rows *rows, size_t place, float *offsets) {
 
 /* ---- tiles ---- */
 
-void int8_unpack(const struct int8_batch *batch, size_t base,
+/* Asks for the row that is TILE rows further: likely the next tile's. */
+static void prefetch(const struct rows *rows, size_t base, size_t place) {
+  if (place + TILE >= rows->count) return;
+  const uint8_t *codes = rows->in.codes[base];
+  const uint8_t *next = codes + (place + TILE) * rows->row_bytes;
+  for (size_t i = 0; i < rows->row_bytes; i += 64)
+    __builtin_prefetch(next + i);
+}
+
+void int8_unpack(const struct int8_kernels *kernels,
+                 const struct int8_batch *batch, size_t base,
                  struct int8_tile *tile) {
   const struct rows *rows = batch->rows;
   tile->cols = int8_padded(rows->row.cols);
@@ -175,7 +149,8 @@ void int8_unpack(const struct int8_batch *batch, size_t base,
     size_t place = batch->places[r < batch->count ? r : 0];
     const uint8_t *codes = rows->in.codes[base] + place * rows->row_bytes;
     const uint8_t *halves = rows->in.scales[base];
-    unpack_row(&rows->row, codes, tile->u + r * tile->cols);
+    prefetch(rows, base, place);
+    unpack_row(kernels, &rows->row, codes, tile->u + r * tile->cols);
     spread_scales(rows, codes,
                   halves ? halves + 2 * place * rows->groups : NULL,
                   tile->scales + r, TILE);

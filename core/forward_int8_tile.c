@@ -120,7 +120,7 @@ void int8_multiply(const struct worker *w, const struct int8_batch *batch,
   struct int8_tile tile = {.u = (uint8_t *)w->own.tile};
   tile.scales = w->own.tile + TILE * int8_padded(batch->rows->row.cols) / 4;
   for (size_t b = 0; b < batch->rows->in.bases; b++) {
-    int8_unpack(batch, b, &tile);
+    int8_unpack(int8_kernels_of(w->kernels), batch, b, &tile);
     to.add = b > 0;
     if (int8_band(w->s->n) == 1)
       multiply_tokens(w, batch, &tile, x, &to);

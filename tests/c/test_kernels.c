@@ -306,6 +306,27 @@ static void integer_products_are_exact(void **state) {
     }
 }
 
+/* So does unpacking, whatever is left behind the last vector. */
+static void codes_unpack_alike(void **state) {
+  (void)state;
+  enum { CODES = 150 };
+  uint8_t in[CODES], wanted[CODES], got[CODES];
+  const struct int8_kernels *plain = int8_kernels_of(&kernels_scalar);
+  const struct kernels *kernels;
+  for (size_t i = 0; i < CODES; i++)
+    in[i] = (uint8_t)(i * 167 + 91);
+  for (size_t i = 0; (kernels = kernels_available(i)) != NULL; i++)
+    for (size_t n = 1; n <= CODES; n++) {
+      const struct int8_kernels *tested = int8_kernels_of(kernels);
+      plain->bits(in, n, wanted), tested->bits(in, n, got);
+      assert_memory_equal(wanted, got, n);
+      plain->pairs(in, n, wanted), tested->pairs(in, n, got);
+      assert_memory_equal(wanted, got, n);
+      plain->nibbles(in, n, wanted), tested->nibbles(in, n, got);
+      assert_memory_equal(wanted, got, n);
+    }
+}
+
 static void exp_is_within_two_units(void **state) {
   (void)state;
   for (double at = -86.9; at < 0; at += 0.0173) {
@@ -413,6 +434,7 @@ int main(void) {
       cmocka_unit_test(ternary_fit_is_a_local_optimum),
       cmocka_unit_test(product_has_the_stated_order),
       cmocka_unit_test(integer_products_are_exact),
+      cmocka_unit_test(codes_unpack_alike),
       cmocka_unit_test(exp_is_within_two_units),
       cmocka_unit_test(activations_are_right),
       cmocka_unit_test(layer_norm_takes_the_mean_off),
