@@ -46,7 +46,8 @@ HARDENING_LINK = -Wl,-z,relro,-z,now,-z,noexecstack
 # Loops over whole matrices are worth the vectoriser.
 KERNELS_ISA := scalar avx2 avx512 neon
 KERNELS := $(KERNELS_ISA:%=kernels_%) forward_kernels forward_int8 forward_int8_kernels \
-  forward_int8_rows forward_int8_tile forward_delta codecs
+  forward_int8_rows forward_int8_tile forward_delta \
+  forward_delta_chunks codecs
 # Empty until deps-build has installed a compiler: whatever compiles is made by
 # a make of its own, which asks again.
 MACHINE := $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)
@@ -218,8 +219,13 @@ bench-compress: all ## compression at size beside dd; BENCH_ARGS="--bytes N --ru
 bench-memory: all ## 55 GB of a hollow model compressed in under 1 GB of memory
 	@$(BUILD)/bittern run tests/bench/memory.lua
 
-bench-eval: all ## the forward pass on packed weights; BENCH_ARGS="t2 b1"
-	@$(BUILD)/bittern run tests/bench/eval.lua $(BENCH_ARGS)
+$(BUILD)/tests/bench_ceilings: tests/bench/ceilings.c $(filter-out $(BUILD)/core/main.o,$(OBJECTS))
+	@mkdir -p $(@D)
+	$(CC) $(C_FLAGS) $(CFLAGS) $(LIB_FLAGS) -Icore -o $@ $^ $(LIBS)
+
+bench-eval: all ## the forward pass on packed weights; BENCH_ARGS="t2 b1", "1.7b", "27b"
+	@$(MAKE) --no-print-directory -s $(BUILD)/tests/bench_ceilings
+	@$(BUILD)/bittern run tests/bench/eval.lua $(BUILD)/tests/bench_ceilings $(BENCH_ARGS)
 
 docs: all ## rewrite the generated documents
 	@$(BUILD)/bittern run docs/generate.lua

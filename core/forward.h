@@ -162,6 +162,7 @@ struct own {
   float *memory;
   float *tile;  /* decoded rows, or what is stored of a transposed matrix */
   float *panel; /* [deepest, PANEL] */
+  float *delta; /* of Gated DeltaNet: two numbers of each token, and a head's */
   float *keys, *values, *scores; /* of attention */
   void *decoding;                /* of kernels.decode and .combine */
 };

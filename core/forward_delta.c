@@ -1,4 +1,4 @@
-/* Gated DeltaNet, token by token: each value head keeps a matrix S [key_dim,
+/* Gated DeltaNet: each value head keeps a matrix S [key_dim,
  * value_dim] which is, for every token, first made smaller by the head's decay,
  * then moved so that it gives v for k, and read with q:
  *
@@ -7,13 +7,17 @@
  *
  * q, k and v come out of a convolution over the last tokens and SiLU; q and k
  * have length 1, q is divided by sqrt(key_dim). Consecutive value heads share a
- * key head. Heads are shared out among the threads. */
+ * key head. Heads are shared out among the threads. Prompts go in chunks
+ * (forward_delta_chunks.c). */
 #include <math.h>
 #include <string.h>
 
 #include "bind.h"
 #include "forward.h"
+#include "forward_delta.h"
 #include "forward_wide.h"
+
+enum { FEWEST = 4 }; /* tokens that are worth no chunk */
 
 /* The convolution of one token, `x` being its row of `channels`. */
 static void convolve(const struct delta *d, const float *x, size_t t,
@@ -66,22 +70,29 @@ KERNEL static void add_scaled(float *sum, const float *x, size_t n,
     sum[i] += x[i] * factor;
 }
 
-/* One token of one head; out has room for value_dim. */
-static void step(const struct delta *d, float *state, const float *q,
-                 const float *k, const float *v, float decay, float beta,
-                 float *out) {
-  size_t n = d->value_dim;
-  scale_all(state, d->key_dim * n, decay);
+/* One token of one head. */
+static void step(const struct delta_rule *r, size_t t) {
+  size_t n = r->value_dim;
+  const float *q = r->q + t * r->stride, *k = r->k + t * r->stride;
+  const float *v = r->v + t * r->stride;
+  float *out = r->out + t * r->out_stride;
+  scale_all(r->state, r->key_dim * n, r->decay[t]);
   memset(out, 0, n * sizeof *out);
-  for (size_t i = 0; i < d->key_dim; i++)
-    add_scaled(out, state + i * n, n, k[i]);
+  for (size_t i = 0; i < r->key_dim; i++)
+    add_scaled(out, r->state + i * n, n, k[i]);
   for (size_t j = 0; j < n; j++)
-    out[j] = beta * (v[j] - out[j]);
-  for (size_t i = 0; i < d->key_dim; i++)
-    add_scaled(state + i * n, out, n, k[i]);
+    out[j] = r->beta[t] * (v[j] - out[j]);
+  for (size_t i = 0; i < r->key_dim; i++)
+    add_scaled(r->state + i * n, out, n, k[i]);
   memset(out, 0, n * sizeof *out);
-  for (size_t i = 0; i < d->key_dim; i++)
-    add_scaled(out, state + i * n, n, q[i]);
+  for (size_t i = 0; i < r->key_dim; i++)
+    add_scaled(out, r->state + i * n, n, q[i]);
+}
+
+void delta_steps(const struct delta_rule *r) {
+  memset(r->state, 0, r->key_dim * r->value_dim * sizeof *r->state);
+  for (size_t t = 0; t < r->n; t++)
+    step(r, t);
 }
 
 /* exp(g) of head `h`, whose a is given. */
@@ -93,21 +104,43 @@ static float decay_of(const struct delta *d, size_t h, float a) {
 
 static float sigmoid(float x) { return (float)(1 / (1 + exp(-(double)x))); }
 
-/* All tokens of value head `h`, then its gated norm. */
-static void run_head(const struct worker *w, const struct delta *d, size_t h) {
+/* The rule for value head `h`; decay and beta are filled. */
+static struct delta_rule rule_of(const struct worker *w, const struct delta *d,
+                                 size_t h) {
   const struct scratch *s = w->s;
   size_t channels = d->qkv.outputs, keys = d->key_heads * d->key_dim;
-  size_t dim = d->value_dim, width = d->value_heads * dim;
   size_t k = h / (d->value_heads / d->key_heads) * d->key_dim;
   const float *b = s->c, *a = s->c + s->n * d->value_heads;
-  memset(w->own.keys, 0, d->key_dim * dim * sizeof(float));
+  float *decay = w->own.delta, *beta = decay + s->n;
   for (size_t t = 0; t < s->n; t++) {
-    const float *row = s->mixed + t * channels;
-    float *out = s->a + t * width + h * dim, *z = s->b + t * width + h * dim;
-    size_t at = t * d->value_heads + h;
-    step(d, w->own.keys, row + k, row + keys + k, row + 2 * keys + h * dim,
-         decay_of(d, h, a[at]), sigmoid(b[at]), out);
-    rms_norm(out, dim, 1, dim, &d->norm, out, dim);
+    decay[t] = decay_of(d, h, a[t * d->value_heads + h]);
+    beta[t] = sigmoid(b[t * d->value_heads + h]);
+  }
+  return (struct delta_rule){.n = s->n,
+                             .key_dim = d->key_dim,
+                             .value_dim = d->value_dim,
+                             .q = s->mixed + k,
+                             .k = s->mixed + keys + k,
+                             .v = s->mixed + 2 * keys + h * d->value_dim,
+                             .stride = channels,
+                             .decay = decay,
+                             .beta = beta,
+                             .out = s->a + h * d->value_dim,
+                             .out_stride = d->value_heads * d->value_dim,
+                             .state = beta + s->n};
+}
+
+/* All tokens of value head `h`, then its gated norm. */
+static void run_head(const struct worker *w, const struct delta *d, size_t h) {
+  struct delta_rule rule = rule_of(w, d, h);
+  size_t dim = d->value_dim, stride = rule.out_stride;
+  if (rule.n > FEWEST)
+    delta_chunks(&rule, w->own.panel, rule.state + d->key_dim * dim);
+  else
+    delta_steps(&rule);
+  rms_norm(rule.out, stride, rule.n, dim, &d->norm, rule.out, stride);
+  for (size_t t = 0; t < rule.n; t++) {
+    float *out = rule.out + t * stride, *z = w->s->b + t * stride + h * dim;
     silu_multiply(z, out, dim);
     memcpy(out, z, dim * sizeof *out);
   }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "forward.h"
+#include "forward_delta.h"
 #include "forward_scratch.h"
 
 static size_t round_up(size_t n, size_t step) {
@@ -68,7 +69,10 @@ static void need_delta(struct needs *needs, const struct delta *d) {
   needs->b = larger(needs->b, value);
   needs->c = larger(needs->c, 2 * d->value_heads);
   needs->mixed = larger(needs->mixed, larger(value, d->qkv.outputs));
-  needs->state = larger(needs->state, d->key_dim * d->value_dim);
+  needs->deepest = larger(needs->deepest, larger(d->key_dim, DELTA_CHUNK));
+  needs->delta =
+      larger(needs->delta, d->key_dim * d->value_dim +
+                               delta_scratch(d->key_dim, d->value_dim));
 }
 
 struct needs needs_of(const struct forward_model *model) {
@@ -130,7 +134,8 @@ bool own_open(struct own *own, const struct needs *needs,
   const struct part parts[] = {
       {&own->tile, 1, needs->tile},
       {&own->panel, needs->deepest, PANEL * F},
-      {&own->keys, 1, larger(keys, needs->state) * F},
+      {&own->delta, 1, (needs->delta > 0 ? 2 * s->n + needs->delta : 0) * F},
+      {&own->keys, 1, keys * F},
       {&own->values, s->n, values * F},
       {&own->scores, QUERIES, (needs->head_dim > 0 ? s->score_stride : 0) * F},
       {&own->decoding, 1, matrix_scratch(needs->columns)},

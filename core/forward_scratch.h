@@ -13,7 +13,7 @@ struct needs {
   size_t columns;  /* of a matrix as it is stored */
   size_t tile;     /* bytes */
   size_t head_dim; /* of attention; 0 without */
-  size_t state;    /* of a head of Gated DeltaNet */
+  size_t delta;    /* of a head of Gated DeltaNet: its state, and a chunk's */
   bool eights;     /* whether activations in eight bits are needed */
 };
 

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "forward.h"
+#include "forward_delta.h"
 #include "forward_int8.h"
 #include "kernels.h"
 
@@ -327,6 +328,52 @@ static void codes_unpack_alike(void **state) {
     }
 }
 
+/* Gated DeltaNet in chunks agrees with the form that goes token by token. */
+static void delta_chunks_agree_with_steps(void **state) {
+  (void)state;
+  enum { KEYS = 24, VALUES = 40, WIDTH = 2 * KEYS + VALUES, MOST = 200 };
+  static float x[MOST * WIDTH], decay[MOST], beta[MOST], out[2][MOST * VALUES];
+  static float states[2][KEYS * VALUES], panel[DELTA_CHUNK * PANEL];
+  float *scratch = malloc(delta_scratch(KEYS, VALUES) * sizeof *scratch);
+  const size_t lengths[] = {1, 2, 63, 64, 65, 128, MOST};
+  assert_non_null(scratch);
+  for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++) {
+    fill(x, MOST * WIDTH);
+    for (size_t t = 0; t < MOST; t++) {
+      float *unit = x + t * WIDTH + KEYS, square = 0;
+      for (size_t i = 0; i < KEYS; i++)
+        square += unit[i] * unit[i];
+      for (size_t i = 0; i < KEYS; i++)
+        unit[i] /= sqrtf(square);
+      decay[t] = t % 50 == 49 ? 0 : fabsf(random_float());
+      beta[t] = fabsf(random_float());
+    }
+    struct delta_rule rule = {.n = lengths[l],
+                              .key_dim = KEYS,
+                              .value_dim = VALUES,
+                              .q = x,
+                              .k = x + KEYS,
+                              .v = x + 2 * KEYS,
+                              .stride = WIDTH,
+                              .decay = decay,
+                              .beta = beta,
+                              .out = out[0],
+                              .out_stride = VALUES,
+                              .state = states[0]};
+    delta_steps(&rule);
+    rule.out = out[1], rule.state = states[1];
+    delta_chunks(&rule, panel, scratch);
+    float largest_out = 0;
+    for (size_t i = 0; i < rule.n * VALUES; i++)
+      largest_out = fmaxf(largest_out, fabsf(out[0][i]));
+    for (size_t i = 0; i < rule.n * VALUES; i++)
+      assert_true(fabsf(out[0][i] - out[1][i]) <= 1e-5f * largest_out);
+    for (size_t i = 0; i < KEYS * VALUES; i++)
+      assert_true(fabsf(states[0][i] - states[1][i]) <= 1e-5f * largest_out);
+  }
+  free(scratch);
+}
+
 static void exp_is_within_two_units(void **state) {
   (void)state;
   for (double at = -86.9; at < 0; at += 0.0173) {
@@ -435,6 +482,7 @@ int main(void) {
       cmocka_unit_test(product_has_the_stated_order),
       cmocka_unit_test(integer_products_are_exact),
       cmocka_unit_test(codes_unpack_alike),
+      cmocka_unit_test(delta_chunks_agree_with_steps),
       cmocka_unit_test(exp_is_within_two_units),
       cmocka_unit_test(activations_are_right),
       cmocka_unit_test(layer_norm_takes_the_mean_off),
