@@ -1,93 +1,98 @@
--- The forward pass at size, on random weights: make bench-eval [BENCH_ARGS="CODEC ..."]. One layer
--- of Qwen3-1.7B's shape, 512 tokens; products per second of its linear layers, attention included
--- in the time.
+-- The forward pass at size, on random weights: make bench-eval [BENCH_ARGS="CODEC ... 1.7b 27b"].
+--
+-- Codecs: four layers of Qwen3-1.7B's shape, on 512 tokens, 8 and 1; products of all matrices per
+-- core, attention and norms included in the time. Beside them the ceiling of the same run: for many
+-- tokens the kernel in cache, for few the dot products of core.quant from memory (or in cache, if
+-- that is less). One thread is timed by the processor time it had, all by the clock.
 local buffer = require "core.buffer"
 local forward = require "core.forward"
+local process = require "core.process"
 local quant = require "core.quant"
 local sys = require "core.sys"
 
-local architecture = require "bittern.model.architecture"
+local random_model = require "tests.bench.random_model"
 local report = require "bittern.report"
+local whole_model = require "tests.bench.whole_model"
 
-local TOKENS <const> = 512
-local RUNS <const> = 3
-
-local config = {
-  model_type = "qwen3", hidden_size = 2048, intermediate_size = 6144, num_hidden_layers = 1,
+local config <const> = {
+  model_type = "qwen3", hidden_size = 2048, intermediate_size = 6144, num_hidden_layers = 4,
   num_attention_heads = 16, num_key_value_heads = 8, head_dim = 128, vocab_size = 256,
   tie_word_embeddings = true,
 }
+local RUNS <const> = { [1] = 30, [8] = 10, [512] = 3 }
 
--- Bytes that nearly any codec takes for codes, and small scales.
-local function noise(count)
-  local parts, state = {}, 1
-  for i = 1, 4096 do
-    state = state * 1103515245 + 12345 & 0x7FFFFFFF
-    parts[i] = string.char(state >> 16 & 0xAA)
-  end
-  local chunk = table.concat(parts)
-  return chunk:rep(count // #chunk + 1):sub(1, count)
-end
-
-local function vector(count)
-  local out = buffer.new("f32", count)
-  for i = 0, count - 1 do out:set(i, 1) end
-  return out
-end
-
-local function packed(linear, codec)
-  local rows, cols = linear.outputs, linear.inputs
-  local scales = vector(rows)
-  for i = 0, rows - 1 do scales:set(i, 0.02) end
-  if quant.codecs()[codec].group > 0 then scales = vector(rows * (cols // 128)) end
-  return { codec = codec, rows = rows, cols = cols, scales = quant.narrow("f16", scales),
-    codes = noise(rows * quant.row_bytes(codec, cols)) }
-end
-
--- Weights of a description; products of a token in its packed matrices.
-local function weights_of(description, codec)
-  local weights, products = {}, 0
-  local function add(part)
-    for key, value in pairs(part) do
-      if type(value) == "table" and value.inputs and key ~= "head" then
-        weights[value.weight] = packed(value, codec)
-        products = products + value.inputs * value.outputs
-      elseif type(value) == "table" and value.eps then
-        weights[value.weight] = vector(key:find("_norm") and 128 or 2048)
-      elseif type(value) == "table" and key ~= "rotary" and key ~= "head" then
-        add(value)
-      end
-    end
-  end
-  add(description)
-  weights[description.embedding] = vector(256 * 2048)
-  return weights, products
-end
-
-local function best(runnable, tokens, threads)
-  local least = math.huge
-  for _ = 1, RUNS do
-    local started = sys.clock()
-    assert(runnable:logits(tokens, threads))
-    least = math.min(least, sys.clock() - started)
+-- Least seconds of several runs.
+local function best(runs, threads, work)
+  local least, clock = math.huge, threads == 1 and os.clock or sys.clock
+  for _ = 1, runs do
+    local started = clock()
+    work()
+    least = math.min(least, clock() - started)
   end
   return least
 end
 
-local wanted = select("#", ...) > 0 and { ... } or { "t2", "b1", "t5", "q4" }
-report.out(("%-6s %-6s %8s %10s %10s"):format("codec", "path", "threads", "seconds", "Gmac/s"))
-for _, codec in ipairs(wanted) do
-  local description = assert(architecture.describe(config, "bench"))
-  local weights, products = weights_of(description, codec)
-  local tokens = buffer.new("i32", TOKENS)
-  for i = 0, TOKENS - 1 do tokens:set(i, i * 7 % 256) end
-  for _, exact in ipairs { false, true } do
-    local runnable = assert(forward.new(description, weights, { exact = exact }))
-    for threads = 1, exact and 1 or sys.cores() do
-      local seconds = best(runnable, tokens, threads)
-      report.out(("%-6s %-6s %8d %10.3f %10.1f"):format(codec, exact and "exact" or "int8",
-        threads, seconds, products * TOKENS / seconds / 1e9))
+-- Products per second and core, in 1e9, of one vector with a matrix of so many rows.
+local function dot_rate(codec, rows, threads)
+  local cols = config.hidden_size
+  local x = buffer.new("f32", cols)
+  for i = 0, cols - 1 do x:set(i, i % 17 - 8) end
+  local matrix = random_model.matrix(codec, rows, cols)
+  local seconds = best(10, threads, function()
+    assert(quant.matmul(codec, matrix, rows, cols, x, { activations = "int8", threads = threads }))
+  end)
+  return rows * cols / seconds / threads / 1e9
+end
+
+local function tokens_of(count)
+  local tokens = buffer.new("i32", count)
+  for i = 0, count - 1 do tokens:set(i, i * 7 % 256) end
+  return tokens
+end
+
+local function line(codec, path, count, threads, rate, ceiling)
+  report.out(("%-6s %-6s %7d %8d %11.1f %8s %6s"):format(codec, path, count, threads, rate,
+    ceiling and ("%.1f"):format(ceiling) or "", ceiling and ("%.0f %%"):format(100 * rate / ceiling)
+    or ""))
+end
+
+local function measure(codec, ceiling)
+  local weights, description, products = random_model.weights(config, codec)
+  local fast = assert(forward.new(description, weights, { exact = false }))
+  for _, count in ipairs { 512, 8, 1 } do
+    local tokens = tokens_of(count)
+    for threads = 1, sys.cores(), math.max(1, sys.cores() - 1) do
+      local seconds = best(RUNS[count], threads, function() fast:logits(tokens, threads) end)
+      line(codec, "int8", count, threads, products * count / seconds / threads / 1e9,
+        count > 16 and ceiling or math.min(dot_rate(codec, 98304, threads),
+          dot_rate(codec, 384, 1)))
     end
   end
+  local exact = assert(forward.new(description, weights, { exact = true }))
+  local tokens = tokens_of(512)
+  local seconds = best(1, 1, function() exact:logits(tokens, 1) end)
+  line(codec, "exact", 512, 1, products * 512 / seconds / 1e9)
 end
+
+local function print_codecs(codecs, program)
+  local done = assert(process.run { argv = { program } })
+  assert(done.status == 0, done.stderr)
+  local band, read = done.stdout:match "(%S+) (%S+)"
+  report.out(("ceilings of a core: %s Gmac/s in cache, %s GB/s read"):format(band, read))
+  report.out(("%-6s %-6s %7s %8s %11s %8s %6s"):format("codec", "path", "tokens", "threads",
+    "Gmac/s/core", "ceiling", "ratio"))
+  for _, codec in ipairs(codecs) do measure(codec, tonumber(band)) end
+end
+
+local arguments, codecs = { ... }, {}
+local program = table.remove(arguments, 1)
+for _, argument in ipairs(arguments) do
+  if whole_model.shapes[argument] then
+    whole_model.print(argument)
+  else
+    codecs[#codecs + 1] = argument
+  end
+end
+if #arguments == 0 then codecs = { "t2", "b1", "t5", "q4" } end
+if #codecs > 0 then print_codecs(codecs, program) end
 return true
