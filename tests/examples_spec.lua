@@ -3,9 +3,9 @@ local fs = require "core.fs"
 
 local support = require "tests.support"
 
-local alone = { "compress", "eval", "kernels", "keybox", "ledger", "limit", "logits", "patch",
-  "process", "quant", "ranking", "rules", "sandbox", "sign", "statistics", "store",
-  "sweep" }
+local alone = { "compress", "download", "eval", "kernels", "keybox", "ledger", "limit", "logits",
+  "patch", "process", "publish", "quant", "ranking", "rules", "sandbox", "sign", "statistics",
+  "store", "sweep" }
 local writes_a_file = { "bench", "gguf", "once", "wallet", "zip" }
 
 describe("the examples", function()
