@@ -20,11 +20,15 @@ local function grid(canvas, frame, x_axis, y_axis)
     canvas:line(frame.left, y, frame.right, y, "grid")
     canvas:text(frame.left - 8, y + 4, tick.label, "muted", "end")
   end
+  local used = 0
   for _, tick in ipairs(x_axis.ticks) do
-    local x = frame.x(tick.at)
+    local x, half = frame.x(tick.at), M.text_width(tick.label) / 2
     if not x_axis.band then canvas:line(x, frame.top, x, frame.bottom, "grid") end
-    local half = M.text_width(tick.label) / 2
-    canvas:text(math.min(x, canvas.width - half), frame.bottom + 19, tick.label, "muted", "middle")
+    local middle = math.max(half, math.min(x, canvas.width - half))
+    if middle - half >= used then
+      canvas:text(middle, frame.bottom + 19, tick.label, "muted", "middle")
+      used = middle + half + 6
+    end
   end
   canvas:line(frame.left, frame.bottom, frame.right, frame.bottom, "axis")
 end

@@ -63,6 +63,7 @@ function M.dots(options)
   local y_axis = axis.linear(values, { from = math.min(table.unpack(values)) >= 0 and 0 or nil })
   options.x = axis.names(options.names)
   local canvas, frame = begin(options, y_axis)
+  canvas:line(frame.left, frame.y(y_axis.at(0)), frame.right, frame.y(y_axis.at(0)), "axis")
   local ways = {}
   for _, cell in ipairs(list) do
     local x, y = frame.x(options.x.at(cell[2])), frame.y(y_axis.at(cell[3]))
