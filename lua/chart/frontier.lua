@@ -56,15 +56,14 @@ local function draw_points(canvas, frame, place, points, taken)
       local point = spot[3]
       canvas:circle(spot[1], spot[2], point.best and 7 or 5, i == 1 and "s1" or "beaten",
         ("%s: %s, perplexity %.4f"):format(point.label, axis.size(point.bytes), point.ppl))
-      frames.label(canvas, frame, taken, spot[1], spot[2], point.name or point.label,
+      frames.label(canvas, frame, taken, spot[1], spot[2], point.label,
         i == 1 and "small" or "small muted")
     end
   end
 end
 
 --- Draws points as SVG.
--- @param drawing {points = array of {bytes, ppl, label, name = a shorter label or nil, frontier,
---   best}, the smallest first;
+-- @param drawing {points = array of {bytes, ppl, label, frontier, best}, the smallest first;
 --   budget = bytes or nil; known = {bytes, ppl} or nil}
 -- @param heading whether the title is drawn, too
 -- @return canvas of bittern.chart.svg

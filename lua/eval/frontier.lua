@@ -53,8 +53,17 @@ local function label_of(row, keys)
   return table.concat(parts, " ")
 end
 
-local function point_of(row, keys)
-  return { label = label_of(row, keys), bytes = row.size, parameters = row.parameters,
+--- How rows are called beside each other: by their recipes, and by what tells these apart.
+-- @param rows of the ledger's scores, or {recipe=, compression = settings as JSON, model=}
+-- @return array of strings
+function M.labels(rows)
+  local keys, list = varying(rows), {}
+  for i, row in ipairs(rows) do list[i] = label_of(row, keys) end
+  return list
+end
+
+local function point_of(row, label)
+  return { label = label, bytes = row.size, parameters = row.parameters,
     nats = row.nats, error_nats = row.error, ppl = math.exp(math.min(row.nats, 700)),
     model = row.model, sha256 = row.sha256 }
 end
@@ -79,8 +88,8 @@ function M.comparable(rows, text)
   for _, row in ipairs(rows) do
     if row.text == first.text and row.settings == first.settings then same[#same + 1] = row end
   end
-  local keys = varying(same)
-  for i, row in ipairs(same) do list[i] = point_of(row, keys) end
+  local labels = M.labels(same)
+  for i, row in ipairs(same) do list[i] = point_of(row, labels[i]) end
   table.sort(list, is_before)
   return list, #rows - #list, first
 end

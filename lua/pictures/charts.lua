@@ -101,7 +101,7 @@ end
 local function sum(a, b) return a + b end
 
 local function model_text(data)
-  return ("%s, packed by %s"):format(data.made.base, data.made.name)
+  return ("%s, packed by %s"):format(data.made.base, data.made.label)
 end
 
 local makers = {}
@@ -116,7 +116,7 @@ function makers.budget(data, heading)
   for _, made in ipairs(data.compressions) do
     if (made.budget or 0) > 0 then
       local share = made.bytes / made.budget
-      rows[#rows + 1] = { label = ("%s of %s"):format(made.name, made.base), share = share,
+      rows[#rows + 1] = { label = ("%s of %s"):format(made.label, made.base), share = share,
         words = ("%.2f %% of %s"):format(100 * share, axis.size(made.budget)),
         class = share > 1 and "bad" or "s1" }
     end

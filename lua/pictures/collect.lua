@@ -3,7 +3,6 @@
 local canonical = require "bittern.canonical"
 local frontier = require "bittern.eval.frontier"
 local json = require "bittern.json"
-local labels = require "bittern.pictures.labels"
 
 local M = {}
 
@@ -60,12 +59,12 @@ local function compressions_of(ledger, data, run_ids)
   for _, row in ipairs(rows) do
     local wanted = (not run_ids or mine[row.id]) and #data.compressions < MOST
     if wanted and is_new(seen, row) then
-      row.label = frontier.label { recipe = row.recipe, compression = row.settings }
-      row.base = base_name(row.model)
+      row.compression, row.base = row.settings, base_name(row.model)
       data.compressions[#data.compressions + 1] = row
     end
   end
-  labels.shorten(data.compressions)
+  local labels = frontier.labels(data.compressions)
+  for i, row in ipairs(data.compressions) do row.label = labels[i] end
   return true
 end
 
@@ -176,7 +175,6 @@ local function add_scores(ledger, data)
   -- A budget is that of a model of so many parameters.
   local made = data.compressions[1]
   local budget = made and made.parameters == first.parameters and made.budget or nil
-  labels.shorten(points)
   frontier.mark(points)
   frontier.mark_best(points, budget)
   data.frontier = { points = json.array(points), others = others, budget = budget,

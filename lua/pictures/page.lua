@@ -40,7 +40,7 @@ local function summary(data)
     return h.li { title, h.b { words }, below and h.span { class = "muted", below } }
   end
   return parts.section("summary", "At a glance", h.ul { class = "cards",
-    best and card("best perplexity", ("%.4f"):format(best.ppl), best.name),
+    best and card("best perplexity", ("%.4f"):format(best.ppl), best.label),
     best and card("its size", axis.size(best.bytes),
       ("%.4f bits a parameter"):format(8 * best.bytes / best.parameters)),
     card("submissions", tostring(#data.submissions),
@@ -58,7 +58,7 @@ local function frontier(data)
   local rows = {}
   for i, p in ipairs(data.frontier.points) do
     local place = p.frontier and (p.best and "on it, the best" or "on it") or ""
-    rows[i] = { h.span { title = p.label, p.name }, place,
+    rows[i] = { p.label, place,
       axis.size(p.bytes), ("%.4f"):format(8 * p.bytes / p.parameters), ("%.4f"):format(p.nats),
       number("%.4f", p.error_nats), ("%.4f"):format(p.ppl) }
   end
@@ -94,7 +94,7 @@ local function tensors(data)
   local columns = { { "Tensor" }, { "Codec" }, { "Size", right = true }, { "Bits", right = true },
     { "Rescued", right = true }, { "Error", right = true }, { "Nats", right = true } }
   return parts.section("tensors", "What it is made of",
-    h.p { h.b { data.made.base }, ", packed by ", h.b { data.made.name },
+    h.p { h.b { data.made.base }, ", packed by ", h.b { data.made.label },
       (": %s for %s parameters."):format(axis.size(data.made.bytes),
         report.thousands(data.made.parameters)) },
     h.h3 { "Bytes of each layer" }, drawing(data, "bits"),

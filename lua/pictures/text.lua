@@ -32,7 +32,7 @@ local function add_budget(out, data)
   local rows = {}
   for _, made in ipairs(data.compressions) do
     if (made.budget or 0) > 0 then
-      rows[#rows + 1] = { report.clean(made.name), made.bytes / made.budget,
+      rows[#rows + 1] = { report.clean(made.label), made.bytes / made.budget,
         ("%.2f %% of %s"):format(100 * made.bytes / made.budget, axis.size(made.budget)) }
     end
   end

@@ -2,7 +2,6 @@ local browser = require "tests.browser.browser"
 local canonical = require "bittern.canonical"
 local fs = require "core.fs"
 local json = require "bittern.json"
-local labels = require "bittern.pictures.labels"
 local ledgers = require "bittern.ledger"
 local support = require "tests.support"
 
@@ -167,15 +166,5 @@ describe("bittern report", function()
       seen.charts)
     assert.same({ {}, true, "0px", "undefined", 0, {}, {} }, { seen.labels, seen.opened, seen.print,
       seen.hacked, seen.scripts, seen.errors, seen.foreign })
-  end)
-end)
-
-describe("short labels", function()
-  it("leave out what compressions of a recipe have in common", function()
-    local list = { { label = "rowcol base=b1 keep=norm" }, { label = "rowcol base=t5 keep=norm" },
-      { label = "rowmix base=b1 keep=norm" }, { label = "" } }
-    labels.shorten(list)
-    assert.same({ "rowcol base=b1", "rowcol base=t5", "rowmix base=b1", "" },
-      { list[1].name, list[2].name, list[3].name, list[4].name })
   end)
 end)

@@ -11,6 +11,11 @@ local M = {}
 ---@return any # how many there are.
 function M.mark(points) end
 
+--- How rows are called beside each other: by their recipes, and by what tells these apart.
+---@param rows integer of the ledger's scores, or {recipe=, compression = settings as JSON, model=}
+---@return table # array of strings.
+function M.labels(rows) end
+
 --- The newest score and all that can be compared with it: the same text, scored in the same way.
 ---@param rows integer of the ledger's scores, the newest first
 ---@param text? string SHA-256 of the text, or nil for that of the newest

@@ -46,6 +46,14 @@ function M.parse(text) end
 ---@param path string
 function M.url(env, place, path) end
 
+--- The commit that a branch or tag is at.
+---@param env function function(name) -> value, as os.getenv
+---@param place any as bittern.huggingface.parse gives it
+---@return any? # its 40 digits, or nil, message, code.
+---@return string? message
+---@return string? code
+function M.commit(env, place) end
+
 --- Files of a repository at a revision.
 ---@param env function function(name) -> value
 ---@param place any as bittern.huggingface.parse gives it; `path` picks one file or one folder
