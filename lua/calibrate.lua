@@ -31,8 +31,7 @@ local function give_products(run)
     if run.options.layers and not run.options.layers[input.layer or "head"] then
       run.without[#run.without + 1] = { name = input.names[1], why = "not among --layers" }
     elseif size > left then
-      run.without[#run.without + 1] = { name = input.names[1],
-        why = ("no memory for %d bytes"):format(size) }
+      run.without[#run.without + 1] = { name = input.names[1], why = "no memory", bytes = size }
     else
       input.products, left = buffer.new("f32", input.columns * input.columns), left - size
     end
@@ -209,8 +208,8 @@ local schema = {
 --   are written (1), every = seconds of work that
 --   may be lost (20), on_progress = function(done, total) of tokens}
 -- @return {out, bytes, tokens, documents, all_documents, tokenizer, matrices, hessians = how many,
---   resumed = documents of an earlier run, left_out and without_hessian = arrays of {name, why}},
---   or nil, message, code
+--   resumed = documents of an earlier run, left_out and without_hessian = arrays of {name, why,
+--   bytes = that there was no memory for}}, or nil, message, code
 -- @usage see lua/cmd/calibrate.lua
 function M.run(options)
   options = check.options(options, schema, "calibrate.run")

@@ -16,7 +16,7 @@ local function add(found, layer, linears)
   for _, linear in ipairs(linears) do
     local name = linear.weight
     if linear.transposed then
-      found.left_out[name] = "its inputs are rows, and importance is that of columns"
+      found.left_out[name] = "inputs are rows of them, and importance is that of columns"
     elseif not seen[name] then
       seen[name] = true
       table.insert(input.names, name)

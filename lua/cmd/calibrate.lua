@@ -52,6 +52,19 @@ local function arguments(parser)
     :argname "LIST":convert(layers)
 end
 
+-- How many matrices lack something, by the reason; each of them for those who want to know.
+local function tell(report, list, what)
+  local counts, order = {}, {}
+  for _, one in ipairs(list) do
+    if not counts[one.why] then order[#order + 1] = one.why end
+    counts[one.why] = (counts[one.why] or 0) + 1
+    report.detail(("%s: %s"):format(one.why, report.clean(one.name)))
+  end
+  for _, why in ipairs(order) do
+    report.say(("%d matrices %s: %s (--verbose names them)"):format(counts[why], what, why))
+  end
+end
+
 local function show(report, result)
   for _, key in ipairs { "tokens", "documents", "matrices", "hessians", "bytes" } do
     report.out(("%s=%d"):format(key, result[key]))
@@ -59,12 +72,8 @@ local function show(report, result)
   if result.resumed > 0 then
     report.say(("%d documents were there from before"):format(result.resumed))
   end
-  for _, one in ipairs(result.left_out) do
-    report.warn(("'%s' is left out: %s"):format(one.name, one.why))
-  end
-  for _, one in ipairs(result.without_hessian) do
-    report.say(("'%s': no Hessian, %s"):format(report.clean(one.name), one.why))
-  end
+  tell(report, result.left_out, "are left out")
+  tell(report, result.without_hessian, "have no Hessian")
 end
 
 local function check_arguments(args)

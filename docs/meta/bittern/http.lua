@@ -1,7 +1,7 @@
 ---@meta bittern.http
 -- Generated from lua/http.lua by docs/generate.lua (`make docs`); edit there.
 
---- All network: core.http with this program's defaults, and answers of JSON services made readable.
+--- All network: core.http with this program's defaults; texts and JSON values of services.
 ---@class bittern.http
 local M = {}
 
