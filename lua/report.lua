@@ -5,6 +5,8 @@ local progress = require "bittern.report.progress"
 
 local M = {}
 
+local CUT_LEAST <const> = 6 -- columns of a table that are always left of a cut one
+
 local EPIPE <const>, ENOSPC <const> = 32, 28
 
 local settings = { json = false, quiet = false, verbose = false, color = false, progress = "auto" }
@@ -183,8 +185,31 @@ local function pad(text, size, right)
   return right and space .. text or text .. space
 end
 
+-- The last columns of a text are cut off, between characters, when it is wider than that.
+local function cut(text, size)
+  if width(text) <= size then return text end
+  return text:sub(1, utf8.offset(text, math.max(1, size - 2)) - 1) .. "..."
+end
+
+-- Which columns a terminal has room for: where it is too narrow, spare ones go, the first first,
+-- then one that may be cut becomes narrower.
+local function kept(columns, sizes)
+  local keep, total = {}, -2
+  for i in ipairs(columns) do keep[i], total = true, total + sizes[i] + 2 end
+  local room = sys.isatty(1) and sys.columns(1) or total
+  for i, column in ipairs(columns) do
+    if column.spare and total > room then keep[i], total = false, total - sizes[i] - 2 end
+  end
+  for i, column in ipairs(columns) do
+    local less = column.cut and math.min(total - room, sizes[i] - CUT_LEAST) or 0
+    if less > 0 then sizes[i], total = sizes[i] - less, total - less end
+  end
+  return keep
+end
+
 --- Lines of a table with aligned columns; numbers are right-aligned.
--- @param columns array of {title, right = boolean}
+-- @param columns array of {title, right = boolean, spare = true for what a narrow terminal leaves
+--   out, cut = true for what it cuts: pipes have all of it}
 -- @param rows array of arrays of strings
 -- @return array of strings
 function M.table(columns, rows)
@@ -195,10 +220,12 @@ function M.table(columns, rows)
   for _, row in ipairs(all) do
     for i = 1, #columns do sizes[i] = math.max(sizes[i] or 0, width(tostring(row[i] or ""))) end
   end
+  local keep = kept(columns, sizes)
   for _, row in ipairs(all) do
     local cells = {}
     for i, column in ipairs(columns) do
-      cells[i] = pad(tostring(row[i] or ""), sizes[i], column.right)
+      local cell = keep[i] and pad(cut(tostring(row[i] or ""), sizes[i]), sizes[i], column.right)
+      if cell then cells[#cells + 1] = cell end
     end
     lines[#lines + 1] = (table.concat(cells, "  "):gsub("%s+$", ""))
   end

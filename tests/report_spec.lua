@@ -19,6 +19,21 @@ describe("bittern.report", function()
     assert.matches("bittern: bad red\n", support.bittern(home, { "run", path }).stderr)
   end)
 
+  it("leaves out what a terminal has no room for, then cuts; a pipe gets all", function()
+    if not support.has_terminals() then return pending("no pseudo-terminals here") end
+    local home = support.folder()
+    assert(fs.write(home .. "/t.lua", [[
+      local report = require "bittern.report"
+      local columns = { { "A" }, { "B", spare = true }, { "C", cut = true } }
+      local rows = { { ("a"):rep(40), ("b"):rep(30), ("\u{e9}"):rep(60) } }
+      for _, line in ipairs(report.table(columns, rows)) do report.out(line) end]]))
+    local narrow = support.at_terminal(home, "", { "run", home .. "/t.lua" }).stdout
+    assert.equal(("A%s  C\n%s  %s...\n"):format((" "):rep(39), ("a"):rep(40),
+      ("\u{e9}"):rep(35)), narrow:match("^(.-\n.-\n)"))
+    local whole = support.bittern(home, { "run", home .. "/t.lua" }).stdout
+    assert.matches(("b"):rep(30) .. "  " .. ("\u{e9}"):rep(60) .. "\n", whole, 1, true)
+  end)
+
   it("wipes a progress line before it tells something else", function()
     local path = support.folder() .. "/s.lua"
     assert(fs.write(path, [[

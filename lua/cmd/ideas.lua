@@ -57,7 +57,7 @@ local function show(ctx, task, ideas, sums)
   local rows = {}
   for i, submission in ipairs(ideas) do rows[i] = row_of(submission, task, sums, clean) end
   local columns = { { "SUBMISSION" }, { "STATUS" }, { clean(task.metric_name or "METRIC"),
-    right = true }, { "EARNED", right = true }, { "IDEA" } }
+    right = true }, { "EARNED", right = true, spare = true }, { "IDEA", cut = true } }
   for _, line in ipairs(#rows > 0 and ctx.report.table(columns, rows) or {}) do
     ctx.report.out(line)
   end
@@ -71,8 +71,8 @@ local function tell(ctx, client, task, ideas)
     ctx.report.say(("%s: no idea of another miner yet; leave implemented_submission_id out")
       :format(ctx.report.clean(task.slug)))
   elseif not ctx.args.full then
-    ctx.report.say("a submission names one of them in implemented_submission_id; `mine` takes the "
-      .. "first unless --implements ID says otherwise")
+    ctx.report.say("a submission names one of them in implemented_submission_id;")
+    ctx.report.say("`mine` takes the first unless --implements ID says otherwise")
   end
 end
 

@@ -20,9 +20,10 @@ local function show_shares(ctx, list)
         or "-", ("%.4g"):format(one.score), percent(one.share), percent(one.of_pool),
     }
   end
-  local columns = { { "SLUG" }, { "SCORING" }, { "WEIGHT", right = true }, { "POOL", right = true },
-    { "MINERS", right = true }, { "PLACE", right = true }, { "SCORE", right = true },
-    { "SHARE", right = true }, { "OF ALL", right = true } }
+  local columns = { { "SLUG" }, { "SCORING", spare = true }, { "WEIGHT", right = true },
+    { "POOL", right = true }, { "MINERS", right = true, spare = true },
+    { "PLACE", right = true }, { "SCORE", right = true }, { "SHARE", right = true },
+    { "OF ALL", right = true } }
   for _, line in ipairs(#rows > 0 and ctx.report.table(columns, rows) or {}) do
     ctx.report.out(line)
   end
@@ -31,11 +32,12 @@ end
 local function explain(ctx, snapshot, address, sum)
   local say = ctx.report.say
   if address then
-    say(("%s would get %s of the pool by this snapshot"):format(address, percent(sum)))
+    say(address)
+    say(("  would get %s of the pool by this snapshot"):format(percent(sum)))
   else
     ctx.report.warn("no hotkey is named: shares are nobody's (--address, or a wallet)")
   end
-  say("POOL = weight / all weights; SHARE = score / all scores of the task; OF ALL = both")
+  say("POOL = weight / all weights; SHARE = score / all scores; OF ALL = both")
   if snapshot.score_ema_days then
     say(("scores fade: their average reaches over %g days"):format(snapshot.score_ema_days))
   end

@@ -111,4 +111,16 @@ describe("bittern ideas and rewards", function()
     assert.equal(2, miner:run({ "rewards", "--payout" }).status)
     assert.equal("https://pool.bitsota.com/claims", payout.url(coordinator.PRODUCTION))
   end)
+
+  it("fit a terminal of 80 columns, with what there is no room for left out", function()
+    if not support.has_terminals() then return pending("no pseudo-terminals here") end
+    for _, command in ipairs { { "rewards", "--address", practice.alice:address() },
+      { "rewards", TERNARY }, { "ideas", TERNARY, "--hotkey-file", miner.home .. "/hotkey" } } do
+      local shown = support.at_terminal(miner.home, "", { "--coordinator", miner.url,
+        table.unpack(command) }).stdout
+      for line in shown:gmatch("[^\n]+") do
+        assert.is_true((utf8.len(line) or #line) <= 80, line)
+      end
+    end
+  end)
 end)

@@ -75,7 +75,7 @@ function M.thousands(n) end
 function M.age(seconds) end
 
 --- Lines of a table with aligned columns; numbers are right-aligned.
----@param columns table array of {title, right = boolean}
+---@param columns table array of {title, right = boolean, spare = true for what a narrow terminal leaves out, cut = true for what it cuts: pipes have all of it}
 ---@param rows table array of arrays of strings
 ---@return table # array of strings.
 function M.table(columns, rows) end
