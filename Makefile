@@ -10,10 +10,11 @@ TO      = $(DESTDIR)$(PREFIX)
 # Modules whose libraries take milliseconds to load: shared objects that
 # `require` opens when a script first needs them. Each is made of core/NAME.c
 # and the core/NAME_*.c beside it.
-LOADABLE := http httpd tokenizer unpack versions
+LOADABLE := http httpd prompt tokenizer unpack versions
 LIBS           := -llua5.4 -lcrypto -lsodium -ldeflate -lsqlite3 -lpthread -lm
 http_LIBS      := -lcurl
 httpd_LIBS     := -lmicrohttpd
+prompt_LIBS    := -ledit
 tokenizer_LIBS := -lpcre2-8 -lutf8proc
 unpack_LIBS    := -larchive -ldeflate
 versions_LIBS  := $(http_LIBS) $(httpd_LIBS) $(tokenizer_LIBS) $(unpack_LIBS) $(LIBS)
@@ -22,7 +23,7 @@ LUA_INCLUDE ?= /usr/include/lua5.4
 BUILD_DEBS := gcc libc6-dev liblua5.4-dev lua-cjson lua-filesystem \
   lua-argparse libcurl4-openssl-dev libssl-dev libsodium-dev libdeflate-dev \
   libsqlite3-dev libmicrohttpd-dev libarchive-dev \
-  libpcre2-dev libutf8proc-dev ca-certificates git
+  libedit-dev libpcre2-dev libutf8proc-dev ca-certificates git
 TEST_DEBS  := lua-busted libcmocka-dev python3-minimal python3-nacl \
   python3-numpy unzip curl nginx-light lua-check clang clang-format bubblewrap \
   libarchive-tools s3cmd tinyproxy-bin chromium fonts-dejavu-core \

@@ -50,6 +50,13 @@ static void stop_hook(lua_State *L, lua_Debug *debug) {
 
 void host_stop(lua_State *L) { lua_sethook(L, stop_hook, LUA_MASKCOUNT, 1); }
 
+bool host_go_on(lua_State *L) {
+  if (interrupted != SIGINT) return false;
+  interrupted = 0;
+  lua_sethook(L, NULL, 0, 0);
+  return true;
+}
+
 struct host_memory *host_memory_of(lua_State *L) {
   void *user;
   return lua_getallocf(L, &user) == count_alloc ? user : NULL;

@@ -3,6 +3,7 @@
 #ifndef BITTERN_HOST_H
 #define BITTERN_HOST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <lua.h>
@@ -26,6 +27,10 @@ struct host_memory *host_memory_of(lua_State *L);
 
 /* From now on every Lua instruction raises: an interrupt. [-0, +0, -] */
 void host_stop(lua_State *L);
+
+/* Scripts run again after Ctrl-C. False, and they do not, when there was none,
+ * or when somebody asked the process to end. [-0, +0, -] */
+bool host_go_on(lua_State *L);
 
 /* Lets SIGINT and SIGTERM stop the scripts in `L`: the first one sets the
  * interrupt flag and makes every Lua instruction raise, a second one ends the

@@ -1,5 +1,6 @@
-/* core.limit: calls of a stranger's function that end: within a time, and
- * within memory. What it raises is caught; what stops it, it cannot catch. */
+/* core.limit: calls of a stranger's function that end: within a time, within
+ * memory, or when the user says so. What it raises is caught; what stops it, it
+ * cannot catch. */
 #include "limit.h"
 
 #include "bind.h"
@@ -92,8 +93,26 @@ static int f_call(lua_State *L) {
   return 3;
 }
 
+/* interruptible(call (function), ...) -> true, what the function returned |
+ * false, what it raised | false, message, "interrupted": Ctrl-C ends the call
+ * and no more; the script that called goes on. */
+static int f_interruptible(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+  bool stopped = host_go_on(L);
+  lua_pushboolean(L, status == LUA_OK && !stopped);
+  if (stopped) {
+    lua_pushliteral(L, "interrupted");
+    lua_pushliteral(L, "interrupted");
+    return 3;
+  }
+  lua_insert(L, 1);
+  return lua_gettop(L);
+}
+
 int luaopen_core_limit(lua_State *L) {
-  static const luaL_Reg functions[] = {BIND(call), {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      BIND(call), BIND(interruptible), {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }

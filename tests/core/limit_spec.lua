@@ -1,5 +1,7 @@
 local limit = require "core.limit"
 
+local support = require "tests.support"
+
 describe("core.limit", function()
   it("gives back what the function returns or raises", function()
     local function sum(a, b) return a + b, nil, 7 end
@@ -14,7 +16,7 @@ describe("core.limit", function()
       while true do pcall(function() while true do end end) end
     end)
     assert.same({ false, "script_limit" }, { ok, code })
-    assert.truthy(message:find("limit_spec.lua:14: took longer than 0.05 s", 1, true), message)
+    assert.truthy(message:find("limit_spec.lua:16: took longer than 0.05 s", 1, true), message)
     assert.is_true(limit.call({ seconds = 10 }, function() for _ = 1, 1e5 do end end))
   end)
 
@@ -28,5 +30,24 @@ describe("core.limit", function()
       assert.equal("asked for more than 1048576 bytes of memory", message)
     end
     assert.equal(1 << 24, #("x"):rep(1 << 24))
+  end)
+
+  it("lets a call be interrupted, and is no limit otherwise", function()
+    assert.same({ true, 1, nil, 3, n = 4 }, table.pack(limit.interruptible(function(...)
+      return ...
+    end, 1, nil, 3)))
+    assert.same({ false, "no" }, { limit.interruptible(error, "no", 0) })
+    -- Ctrl-C ends the call and not the script; a signal that asks the process to end does both.
+    local script = support.folder() .. "/stop.lua"
+    assert(require("core.fs").write(script, [[
+local name, pid = ..., require("core.sys").pid()
+local done, _, code = require("core.limit").interruptible(function()
+  require("core.process").run { argv = { "kill", "-" .. name, ("%d"):format(pid) } }
+  while true do end
+end)
+print(done, code)]]))
+    local went_on = support.bittern(support.folder(), { "run", script, "INT" })
+    assert.same({ 0, "false\tinterrupted\n" }, { went_on.status, went_on.stdout })
+    assert.equal(130, support.bittern(support.folder(), { "run", script, "TERM" }).status)
   end)
 end)
