@@ -36,9 +36,9 @@ local function show_waiting(ctx, open, policy)
   local rows = {}
   for i, submission in ipairs(waiting) do
     rows[i] = { ctx.report.clean(submission.id), ctx.report.clean(submission.created_at or "-"),
-      ctx.report.clean(submission.summary or "-"):sub(1, 60) }
+      ctx.report.clean(submission.summary or "-") }
   end
-  local columns = { { "SUBMISSION" }, { "SINCE" }, { "SUMMARY" } }
+  local columns = { { "SUBMISSION" }, { "SINCE" }, { "SUMMARY", cut = true } }
   for _, line in ipairs(#rows > 0 and ctx.report.table(columns, rows) or {}) do
     ctx.report.out(line)
   end

@@ -20,8 +20,8 @@ local function show(ctx)
     rows[i] = { clean(item.id), clean(item.status or "-"), ("%d"):format(item.priority or 0),
       clean(item.kind or "-"), clean(item.title or "-") }
   end
-  local columns = { { "WORK ITEM" }, { "STATUS" }, { "PRIORITY", right = true }, { "KIND" },
-    { "TITLE" } }
+  local columns = { { "WORK ITEM" }, { "STATUS" }, { "PRIORITY", right = true },
+    { "KIND", spare = true }, { "TITLE", cut = true } }
   for _, line in ipairs(#rows > 0 and ctx.report.table(columns, rows) or {}) do
     ctx.report.out(line)
   end

@@ -39,6 +39,15 @@ describe("bittern work-items", function()
     assert.matches("the planner has nothing", items("--status", "completed").stderr)
   end)
 
+  it("fits a terminal of 80 columns", function()
+    if not support.has_terminals() then return pending("no pseudo-terminals here") end
+    start()
+    local shown = support.at_terminal(miner.home, "", { "--coordinator", miner.url, "work-items",
+      BINARY }).stdout
+    assert.matches("WORK ITEM", shown, 1, true)
+    for line in shown:gmatch("[^\n]+") do assert.is_true(#line <= 80, line) end
+  end)
+
   it("claims the most wanted once, and comes back to it", function()
     start()
     local first = next_item()
