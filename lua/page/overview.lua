@@ -8,12 +8,22 @@ local parts = require "bittern.page.parts"
 
 local M = {}
 
+--- The number to beat.
+-- @param best record of the coordinator, or nil
+-- @param task its task's record
+-- @return number, or nil where there is none
+function M.to_beat(best, task)
+  if not best then return nil end
+  local observed = type(best.observed_metrics) == "table" and best.observed_metrics or {}
+  local value = best.metric_value or observed[task.metric_name]
+  return type(value) == "number" and value or nil
+end
+
 local function best_of(view, task)
   local best = view.best[task.id]
-  if not best or type(best.metric_value) ~= "number" then
-    return h.span { class = "muted", "none" }
-  end
-  local number = parts.number(best.metric_value)
+  local value = M.to_beat(best, task)
+  if not value then return h.span { class = "muted", "none" } end
+  local number = parts.number(value)
   local address = view.submission and view.submission(tostring(best.submission_id))
   return address and h.link(address, number) or number
 end

@@ -1,45 +1,14 @@
 -- The practice coordinator's pages, in a real browser and as text.
 local browser = require "tests.browser.browser"
-local json = require "bittern.json"
-local practice = require "tests.practice.support"
+local filled = require "tests.practice.filled"
 local serving = require "tests.practice.serving"
 local support = require "tests.support"
 
-local HOSTILE <const> = [[<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>]]
-
--- A coordinator with a submission of each fate.
-local function filled()
-  local server = practice.coordinator()
-  local task = server:task "tiny-binary-frontier"
-  local ids = {}
-  local function submit(who, extra, verdict, value)
-    server.now = server.now + 7000
-    local claim = server:claim(who, task)
-    local status, submission = server:call("POST", "/api/v1/submissions",
-      { key = who, body = practice.submission(claim, extra) })
-    assert(status == 201, json.encode(submission))
-    ids[#ids + 1] = submission.id
-    if not verdict then return end
-    server.now = server.now + 60
-    local _, jobs = server:call("POST", "/api/v1/validator/submissions/scan",
-      { key = practice.validator })
-    local done = server:call("POST", "/api/v1/validator/jobs/" .. jobs.jobs[1].job_id .. "/result",
-      { key = practice.validator, body = { submission_id = submission.id, status = verdict,
-        observed_metrics = { heldout_ppl = value }, notes = "notes " .. HOSTILE } })
-    assert(done == 200)
-  end
-  submit(practice.alice, { artifact_sha256 = ("aa"):rep(32) }, "accepted", 4.25)
-  submit(practice.bob, { artifact_sha256 = ("bb"):rep(32) }, "accepted", 3.5)
-  submit(practice.alice, { artifact_sha256 = ("cc"):rep(32) }, "rejected", 9.75)
-  submit(practice.bob, { artifact_sha256 = ("dd"):rep(32), summary = HOSTILE, patch = HOSTILE,
-    execution_log = "</pre>" .. HOSTILE }, "accepted", 3.125)
-  submit(practice.carol, { artifact_sha256 = ("ee"):rep(32) })
-  return server, task, ids
-end
+local HOSTILE <const> = filled.HOSTILE
 
 describe("the practice coordinator's pages", function()
   it("may do nothing but show themselves", function()
-    local server, task, ids = filled()
+    local server, task, ids = filled.coordinator()
     for _, path in ipairs { "/dashboard", "/dashboard/tasks/" .. task.id,
       "/dashboard/submissions/" .. ids[4], "/dashboard/static/style.css",
       "/dashboard/static/live.js" } do
@@ -57,7 +26,7 @@ describe("the practice coordinator's pages", function()
   end)
 
   it("tell a submission's life", function()
-    local server, _, ids = filled()
+    local server, _, ids = filled.coordinator()
     local _, text = server:call("GET", "/dashboard/submissions/" .. ids[4])
     local order = {}
     for title in text:gmatch "<b>(%u[^<]*)" do order[#order + 1] = title end
@@ -70,7 +39,7 @@ describe("the practice coordinator's pages", function()
 
   it("are used by mouse and keyboard, update by themselves, and suit eyes and telephones",
     function()
-    local server, task, ids = filled()
+    local server, task, ids = filled.coordinator()
     server.db:close()
     local child, url = serving.start(server.dir, { "--no-validator" })
     local seen, why = browser.run("dashboard", { url = url, task = task.id, submission = ids[4],
