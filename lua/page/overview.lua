@@ -24,7 +24,7 @@ local function best_of(view, task)
   local value = M.to_beat(best, task)
   if not value then return h.span { class = "muted", "none" } end
   local number = parts.number(value)
-  local address = view.submission and view.submission(tostring(best.submission_id))
+  local address = best.submission_id and view.submission(best.submission_id)
   return address and h.link(address, number) or number
 end
 
@@ -34,7 +34,7 @@ end
 
 --- Tasks, each with its page, its onboarding and the number to beat.
 -- @param view {tasks = records, best = {[task id] = best record}, task = function(id) -> address,
---   submission = the same or nil, onboard = function(task record) -> address}
+--   submission = the same, onboard = function(task record) -> address}
 function M.tasks(view)
   local rows = {}
   for i, task in ipairs(view.tasks) do
