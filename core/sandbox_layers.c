@@ -70,13 +70,6 @@ static int lay_landlock(void) {
 /* --- limits ----------------------------------------------------------------
  */
 
-/* Under AddressSanitizer a process maps terabytes that it does not use. */
-#if defined(__SANITIZE_ADDRESS__)
-#define ADDRESS_SPACE RLIM_INFINITY
-#else
-#define ADDRESS_SPACE ((rlim_t)1 << 30)
-#endif
-
 /* The seconds are a last resort for a child whose parent was stopped: the
  * parent's deadline of each call comes long before. */
 static int lay_limits(void) {
@@ -84,9 +77,14 @@ static int lay_limits(void) {
     int resource;
     rlim_t limit;
   } limits[] = {
-      {RLIMIT_AS, ADDRESS_SPACE}, {RLIMIT_CPU, 300},    {RLIMIT_FSIZE, 0},
-      {RLIMIT_NOFILE, 0},         {RLIMIT_NPROC, 0},    {RLIMIT_CORE, 0},
-      {RLIMIT_MEMLOCK, 0},        {RLIMIT_MSGQUEUE, 0},
+      {RLIMIT_AS, SANDBOX_ADDRESS_SPACE},
+      {RLIMIT_CPU, 300},
+      {RLIMIT_FSIZE, 0},
+      {RLIMIT_NOFILE, 0},
+      {RLIMIT_NPROC, 0},
+      {RLIMIT_CORE, 0},
+      {RLIMIT_MEMLOCK, 0},
+      {RLIMIT_MSGQUEUE, 0},
   };
   for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
     struct rlimit both = {limits[i].limit, limits[i].limit};

@@ -3,6 +3,21 @@
 #ifndef BITTERN_SANDBOX_LAYERS_H
 #define BITTERN_SANDBOX_LAYERS_H
 
+#include <sys/resource.h>
+
+/* Bytes that a sandboxed process may map. Under AddressSanitizer it maps
+ * terabytes, and uses few of them. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANDBOX_ADDRESS_SPACE RLIM_INFINITY
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANDBOX_ADDRESS_SPACE RLIM_INFINITY
+#endif
+#endif
+#ifndef SANDBOX_ADDRESS_SPACE
+#define SANDBOX_ADDRESS_SPACE ((rlim_t)1 << 30)
+#endif
+
 /* In the order in which they are laid. */
 enum sandbox_layer {
   SANDBOX_NO_NEW_PRIVS, /* no program that is run gives more rights */

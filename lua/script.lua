@@ -38,20 +38,16 @@ local function unknown(kind, name)
   return nil, ("no %s named '%s'%s"):format(M.word(kind), name, hint), "not_found"
 end
 
--- The file of a path that somebody gave. What holds the user's power must be his own or trusted.
-local function given(kind, name)
-  local path = fs.realpath(name)
-  if not path then return unknown(kind, name) end
-  if kinds.of(kind).sandbox then return path end
-  local ok, message, code = trust.require(path, M.word(kind))
-  if not ok then return nil, message, code end
-  return path
+local function named(kind, name)
+  return not name:find("[^%w_-]") and search.locate(kind, name, M.override)
 end
 
-local function named(kind, name)
-  local path = not name:find("[^%w_-]") and search.locate(kind, name, M.override)
-  if path then return path end
-  return unknown(kind, name)
+-- What holds the user's power must be his own, of the `--root` that he named, or trusted.
+local function guard_of(kind, path)
+  local root = M.override and M.override .. "/"
+  local is_his = trust.is_own(path) or root and path:sub(1, #root) == root
+  if kinds.of(kind).sandbox or is_his then return nil end
+  return function(text) return trust.require(path, text, M.word(kind)) end
 end
 
 --- The script of a name, or of a path when it contains a slash (modes: of a name only).
@@ -60,10 +56,11 @@ end
 -- @return the script's table and its path; or nil, message, code
 function M.find(kind, name)
   local is_path = name:find("/", 1, true) and not kinds.of(kind).named_only
-  local path, message, code = (is_path and given or named)(kind, name)
-  if not path then return nil, message, code end
-  local value, why, id = M.load(path, kind)
-  if not value then return nil, why, id end
+  local path
+  if is_path then path = fs.realpath(name) else path = named(kind, name) end
+  if not path then return unknown(kind, name) end
+  local value, message, code = M.load(path, kind, guard_of(kind, path))
+  if not value then return nil, message, code end
   return value, path
 end
 

@@ -48,20 +48,27 @@ function M.knows(path, text)
   return hash ~= nil and hash == (text and sha256.hex(text) or (sha256.file(absolute)))
 end
 
---- Remembers that the user trusts these very bytes of a script.
+-- Remembers that the user trusts bytes of this hash at this place.
+local function note(absolute, hash)
+  local all = list()
+  all[absolute] = hash
+  local made, message, code = fs.mkdir(paths.state())
+  if not made then return nil, message, code end
+  return fs.write(list_path(), json.encode(all), { mode = OWNER_ONLY })
+end
+
+--- Remembers that the user trusts a script as it is now.
 -- @param path string
 -- @return true, or nil, message, code
 function M.remember(path)
   local absolute, message, code = fs.realpath(path)
   if not absolute then return nil, message, code end
-  local all = list()
-  all[absolute], message, code = sha256.file(absolute)
-  if not all[absolute] then return nil, message, code end
-  local made, why, id = fs.mkdir(paths.state())
-  if not made then return nil, why, id end
-  return fs.write(list_path(), json.encode(all), { mode = OWNER_ONLY })
+  local hash, why, id = sha256.file(absolute)
+  if not hash then return nil, why, id end
+  return note(absolute, hash)
 end
 
+-- Asks somebody at a terminal; nobody there says no.
 local function ask(path, word)
   if not report.can_ask() then return false end
   report.say(("%s: this %s is not yours; it can read your files and use your keys"):format(path,
@@ -69,13 +76,14 @@ local function ask(path, word)
   return report.ask "trust it, as it is now?"
 end
 
---- That a script which holds the user's power is his own or trusted; asks once at a terminal.
+--- That the user trusts a script which would hold his power; asks once at a terminal.
 -- @param path absolute
+-- @param text of the file: what is agreed to is what runs
 -- @param word what it is: "publisher"
 -- @return true, or nil, message, code
-function M.require(path, word)
-  if M.is_own(path) or M.knows(path) then return true end
-  if ask(path, word) then return M.remember(path) end
+function M.require(path, text, word)
+  if M.knows(path, text) then return true end
+  if ask(path, word) then return note(path, sha256.hex(text)) end
   return nil, ("%s: this %s is not trusted: it could read your files and use your keys")
     :format(path, word), "untrusted"
 end

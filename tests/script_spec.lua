@@ -133,6 +133,17 @@ describe("bittern.script", function()
     assert.matches("p.lua%s+path%s+not trusted", support.bittern(home, { "scripts" }).stdout)
   end)
 
+  it("runs the bytes that were agreed to, whatever the file holds by then", function()
+    local path = recipe "return { api = 1, about = 'agreed', publish = function() end }"
+    local loaded = script.load(path, "publish", function(text)
+      assert.matches("agreed", text)
+      return fs.write(path, "return { api = 1, about = 'another', publish = function() end }")
+    end)
+    assert.equal("agreed", loaded.about)
+    assert.same({ nil, "no", "untrusted" },
+      { script.load(path, "publish", function() return nil, "no", "untrusted" end) })
+  end)
+
   it("asks at a terminal, once, whether it is trusted", function()
     if not support.has_terminals() then return pending "needs pseudo-terminals" end
     local home = support.folder()

@@ -130,6 +130,7 @@ function M.plan(model, options)
   whole.recipe, message, code = recipes.find(options.recipe, options.set)
   if not whole.recipe then return nil, message, code end
   whole.items, message, code = ask_all(model, whole.recipe, names_of(model), bits, options.limits)
+  recipes.close(whole.recipe)
   if not whole.items then return nil, message, code end
   whole.order = in_file_order(model, whole.items)
   for _, check in ipairs { check_kinds, check_budget } do

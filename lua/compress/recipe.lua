@@ -122,4 +122,11 @@ function M.ask(recipe, tensor, bits, limits)
   return item
 end
 
+--- Ends what a recipe lives in, once it is asked no more.
+-- @param recipe as M.find gives it
+function M.close(recipe)
+  local session = sandbox.session(recipe.script)
+  if session then session:close() end
+end
+
 return M

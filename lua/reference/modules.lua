@@ -3,7 +3,7 @@ return {
   { title = "Scripts and the command line", modules = {
     "bittern.script", "bittern.testing", "bittern.practice.rehearsal", "bittern.session",
     "bittern.report", "bittern.check", "bittern.errors", "bittern.paths", "bittern.template",
-    "bittern.outline", "bittern.sandbox", "bittern.trust",
+    "bittern.outline", "bittern.sandbox",
   } },
   { title = "Texts and bytes", modules = {
     "bittern.canonical", "bittern.json", "bittern.hex", "bittern.base64", "bittern.fnmatch",

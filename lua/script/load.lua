@@ -89,11 +89,14 @@ end
 --- Loads one script file.
 -- @param path string
 -- @param kind "recipe"|"mode"|"publish"|"workflow"|"cmd"
+-- @param guard function(text) -> true, or nil, message, code when it shall not run; or nil
 -- @return the script's table, or nil, message with file and line, "script" or "script_limit"
-function M.script(path, kind)
+function M.script(path, kind, guard)
   local run = kinds.of(kind).sandbox and run_recipe or run_script
   local text, message, code = read(path)
   if not text then return nil, message, code end
+  local allowed, refused, reason = (guard or assert)(text)
+  if not allowed then return nil, refused, reason end
   local value, why, id = run(path, text)
   if value == nil and why then return nil, why, id end
   return validate(path, kind, value)

@@ -8,10 +8,11 @@ local M = {}
 --- Loads one script file.
 ---@param path string string
 ---@param kind string "recipe"|"mode"|"publish"|"workflow"|"cmd"
+---@param guard? function function(text) -> true, or nil, message, code when it shall not run; or nil
 ---@return any? # the script's table, or nil, message with file and line, "script" or "script_limit".
 ---@return string? message
 ---@return string? code
-function M.load(path, kind) end
+function M.load(path, kind, guard) end
 
 --- What a script says of itself, read from its text where that is plain: a list of many scripts need not run them.
 ---@param path string string
