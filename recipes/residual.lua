@@ -18,13 +18,16 @@ return {
   tensor = function(ctx, t)
     local args = ctx.args
     if t.rank ~= 2 or ctx.match(t.name, args.keep) then return ctx.keep() end
-    if ctx.match(t.name, args.q4) then return ctx.q4() end
+    if ctx.match(t.name, args.q4) then
+      return ctx.lowbit { codec = "t5", rescue = "budget", weight = 100 * t.parameters,
+        upgrades = { { codec = "q4" } } }
+    end
     local base = args.base
     if base == "auto" then base = ctx.bits and ctx.bits >= 1.8 and "t5" or "b1" end
     local layer = tonumber(t.name:match("%.(%d+)%.") or 0)
     local low = { codec = base, rescue = "budget" }
     if ctx.match(t.name, args.first) then
-      low.weight = math.max(1, t.parameters / (1 + layer) ^ 2)
+      low.weight, low.rescue_most = math.max(1, t.parameters / (1 + layer) ^ 2), 0.25
       low.upgrades = { { bases = args.bases, rescue = 0 } }
     end
     return ctx.lowbit(low)

@@ -21,8 +21,9 @@ return {
       return ctx.keep { dtype = t.dtype == "f32" and "bf16" or nil }
     end
     if ctx.match(t.name, "embed,lm_head") and args.embed ~= "base" then
-      if args.embed == "q4" then return ctx.q4() end
-      return ctx.keep()
+      if args.embed ~= "q4" then return ctx.keep() end
+      return ctx.lowbit { codec = "t5", rescue = "budget", weight = 100 * t.parameters,
+        upgrades = { { codec = "q4" } } }
     end
     local base = args.base
     if base == "auto" then base = ctx.bits and ctx.bits >= 1.8 and "t5" or "b1" end

@@ -20,7 +20,10 @@ return {
   tensor = function(ctx, t)
     local args = ctx.args
     if t.rank ~= 2 or ctx.match(t.name, args.keep) then return ctx.keep() end
-    if ctx.match(t.name, args.q4) then return ctx.q4() end
+    if ctx.match(t.name, args.q4) then
+      return ctx.lowbit { codec = "t5", rescue = "budget", weight = 100 * t.parameters,
+        upgrades = { { codec = "q4" } } }
+    end
     local layer = tonumber(t.name:match("%.(%d+)%.") or 0)
     return ctx.lowbit {
       codec = args.codec, group = args.group > 0 and args.group or "row", offsets = args.offsets,

@@ -27,7 +27,7 @@ local schemas = {
   upgrade = {
     codec = optional "string", scale = optional "string", group = optional "any",
     iterations = optional "integer", rescue = optional "any", bases = optional "integer",
-    offsets = optional "boolean", columns = optional "boolean",
+    offsets = optional "boolean", columns = optional "boolean", rescue_most = optional "number",
   },
 }
 schemas.lowbit = { weight = optional "number", upgrades = optional "table" }
@@ -126,6 +126,7 @@ local function choice_of(t, options)
     scale = one_of("scale", options.scale or scales[1], scales),
     iterations = options.iterations and whole("iterations", options.iterations, 1, 1000),
     rescue = rescue_of(t, options.rescue),
+    most = math.floor(in_range("rescue_most", options.rescue_most or 1, 0, 1) * t.rows),
     bases = whole("bases", options.bases or 1, 1, layout.MOST_BASES),
     offsets = options.offsets or false, columns = options.columns or false,
   }
@@ -159,7 +160,7 @@ local function lowbit(t, options)
   end
   return action(t, {
     kind = "pack", rescued = 0, choices = choices,
-    weight = in_range("weight", options.weight or 1, 1e-9, 1e9),
+    weight = in_range("weight", options.weight or 1, 1e-9, 1e12),
   })
 end
 

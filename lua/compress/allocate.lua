@@ -30,6 +30,7 @@ local function option_of(item, number, stats)
   }
   if choice.rescue ~= 0 then
     option.ranking = ranking.new(stats.errors[number], stats.after, stats.share)
+    option.most = math.min(#option.ranking, choice.most or item.rows)
   end
   if option.fixed ~= "budget" then
     option.fixed = option.ranking and math.min(choice.rescue, #option.ranking) or 0
@@ -64,7 +65,7 @@ end
 local function worth(entry, option, price)
   if option.fixed ~= "budget" then return option.fixed end
   if entry.scale == 0 then return 0 end
-  return option.ranking:above(price * option.cost / entry.scale)
+  return math.min(option.most, option.ranking:above(price * option.cost / entry.scale))
 end
 
 -- Takes the option that costs least at this price; equal ones in their order.
@@ -138,10 +139,10 @@ end
 local function next_rows(entry, left)
   local option = entry.option
   local at = entry.rescued + 1
-  if option.fixed ~= "budget" or entry.closed or at > #option.ranking then return nil end
+  if option.fixed ~= "budget" or entry.closed or at > option.most then return nil end
   local gain = option.ranking:gain(at)
   local once = entry.rescued == 0 and option.once or 0
-  local most = (left - once) // option.cost
+  local most = math.min(option.most - entry.rescued, (left - once) // option.cost)
   if most < 1 or entry.scale == 0 then return nil end
   return { entry = entry, option = option, value = gain * entry.scale / option.cost,
     rescued = entry.rescued + math.min(most, math.max(1, option.ranking:above(gain) + 1 - at)) }
@@ -152,7 +153,7 @@ local function upgrades(entry, left, visit)
   local now = error_of(entry, entry.option, entry.rescued)
   local bytes = size_of(entry.option, entry.rescued)
   for _, option in ipairs(entry.closed and {} or entry.options) do
-    local rescued = option.fixed == "budget" and math.min(entry.rescued, #option.ranking)
+    local rescued = option.fixed == "budget" and math.min(entry.rescued, option.most)
       or option.fixed
     local gain = now - error_of(entry, option, rescued)
     local more = size_of(option, rescued) - bytes

@@ -140,20 +140,43 @@ describe("a model that is odd", function()
   end)
 end)
 
+-- A disk of so many bytes, which goes when the test ends, however it ends; nil where only root may
+-- have one (the limit of file sizes is tested as well).
+local function small_disk(size)
+  local path = support.folder()
+  local done = support.run { "mount", "-t", "tmpfs", "-o", "size=" .. size, "none", path }
+  if done.status ~= 0 then return nil end
+  return setmetatable({ path = path }, { __close = function()
+    support.run { "umount", path }
+  end })
+end
+
 describe("a disk that is full", function()
   it("says how much is needed before it begins, and leaves nothing under the final name", function()
-    local mounted = support.folder()
-    local done = support.run { "mount", "-t", "tmpfs", "-o", "size=360k", "none", mounted }
-    if done.status ~= 0 then return end -- only root may; the limit of file sizes is tested as well
-    local home = support.folder()
-    for _, out in ipairs { mounted .. "/out", mounted .. "/a.zip" } do
+    local disk <close>, home = small_disk "360k", support.folder()
+    if not disk then return end
+    for _, out in ipairs { disk.path .. "/out", disk.path .. "/a.zip" } do
       local failed = support.bittern(home, { "--json", "compress", support.model, "--budget",
         "binary", "--out", out })
       local failure = json.decode(failed.stdout).error
       assert.same({ 13, "disk_full" }, { failed.status, failure.id })
       assert.truthy(failure.message:find("needs %d+ bytes, %d+ are free"), failure.message)
-      assert.is_nil(fs.stat(mounted .. "/out/model.safetensors") or fs.stat(mounted .. "/a.zip"))
+      assert.is_nil(fs.stat(disk.path .. "/out/model.safetensors"))
+      assert.is_nil(fs.stat(disk.path .. "/a.zip"))
     end
-    assert.equal(0, support.run({ "umount", mounted }).status)
+  end)
+
+  it("is asked for room by recipes of GGUF blocks, too, which go on when there is some", function()
+    local disk <close>, gguf = small_disk "12k", small_model.gguf()
+    if not disk then return end
+    local out = disk.path .. "/a.gguf"
+    local options = { model = gguf.model, recipe = gguf.recipe, out = out, budget = 1 << 20 }
+    local done, message, code = engine.run(options)
+    assert.same({ nil, "disk_full" }, { done, code })
+    assert.truthy(message:find("needs %d+ bytes, %d+ are free"), message)
+    assert.is_nil(fs.stat(out))
+    assert.equal(0, support.run({ "mount", "-o", "remount,size=1m", disk.path }).status)
+    assert(engine.run(options))
+    assert.is_nil(fs.stat(out .. ".part"))
   end)
 end)

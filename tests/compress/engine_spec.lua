@@ -264,18 +264,21 @@ describe("the allocator", function()
     } }
   end
 
+  local function whole_of(entries)
+    local items = {}
+    for i, e in ipairs(entries) do items[i] = e.item end
+    return { items = items, order = items, files = {}, recipe = { name = "x", sha256 = "y" } }
+  end
+
   local function run(entries, limit)
-    local whole = { items = {}, files = {}, recipe = { name = "x", sha256 = "y" } }
-    for i, e in ipairs(entries) do whole.items[i] = e.item end
+    local whole = whole_of(entries)
     assert(allocate.run(whole, entries, limit))
     return whole
   end
 
   -- Bytes of the smallest archive, which a limit below it is answered with.
   local function smallest(entries)
-    local whole = { items = {}, files = {}, recipe = { name = "x", sha256 = "y" } }
-    for i, e in ipairs(entries) do whole.items[i] = e.item end
-    local ok, least = allocate.run(whole, entries, 0)
+    local ok, least = allocate.run(whole_of(entries), entries, 0)
     assert.is_nil(ok)
     return least
   end

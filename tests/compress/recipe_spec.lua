@@ -75,6 +75,8 @@ for _, place in ipairs { "trusted", "sandboxed" } do
         { "codec = 'b1', rescue = -1", "rescue must lie in 0..8, not be -1" },
         { "codec = 'b1', rescue = 9", "rescue must lie in 0..8, not be 9" },
         { "codec = 'b1', rescue = 'all'", "rescue must be a whole number or \"budget\", not all" },
+        { "codec = 'b1', rescue_most = 1.5", "rescue_most must lie in 0..1, not be 1.5" },
+        { "codec = 'b1', rescue_most = 0/0", "rescue_most must lie in 0..1" },
         { "codec = 'b1', rescue = 0/0", "rescue must be a whole number" },
         { "codec = 'b1', group = 0", "group must lie in" },
         { "codec = 'b1', weight = 0/0", "weight must lie in" },

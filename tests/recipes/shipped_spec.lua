@@ -1,9 +1,12 @@
 -- What the recipes that ship make of tiny-qwen3, within the budgets.
+local quant = require "core.quant"
+
 local budget = require "bittern.compress.budget"
 local engine = require "bittern.compress.engine"
 local eval = require "bittern.eval.score"
 local fs = require "core.fs"
 local script = require "bittern.script"
+local small_model = require "tests.small_model"
 local support = require "tests.support"
 
 local text = assert(fs.read(support.model .. "/heldout.txt"))
@@ -78,5 +81,64 @@ describe("recipes that ship", function()
       count = count + 1
     end
     assert.is_true(count >= 6)
+  end)
+end)
+
+-- A model of many layers whose embedding has a quarter of all weights, as small ones have it.
+local function deep_model(layers)
+  local pool = quant.narrow("bf16", small_model.numbers(256 * 128, 7)):text()
+  local tensors = { { name = "model.embed_tokens.weight", shape = { 128 * layers, 128 },
+    text = pool:rep(layers // 2) } }
+  local shapes = { ["self_attn.q_proj"] = { 64, 128 }, ["self_attn.v_proj"] = { 32, 128 },
+    ["self_attn.o_proj"] = { 128, 64 }, ["mlp.gate_proj"] = { 192, 128 },
+    ["mlp.down_proj"] = { 128, 192 } }
+  for layer = 0, layers - 1 do
+    for name, shape in pairs(shapes) do
+      tensors[#tensors + 1] = { name = ("model.layers.%d.%s.weight"):format(layer, name),
+        shape = shape, text = pool:sub(1, 2 * shape[1] * shape[2]) }
+    end
+  end
+  return small_model.write(tensors)
+end
+
+-- The plan of a recipe that has so many bits a weight more than its smallest archive needs.
+local function plan_of(model, recipe, bits, parameters)
+  local options = { model = model, recipe = recipe, dry_run = true, set = { base = "b1" },
+    budget = 1000 }
+  local _, message = engine.run(options)
+  local least = math.tointeger(message:match("has (%d+) bytes"))
+  options.budget = least + math.floor(parameters * bits / 8)
+  return assert(engine.run(options)).plan
+end
+
+describe("a model of many layers", function()
+  local model <const> = deep_model(28)
+  local parameters <const> = 28 * (128 + 64 + 32 + 64 + 192 + 192) * 128
+
+  it("gets more bits layer after layer, none of them all to itself", function()
+    for _, recipe in ipairs { "rowcol", "residual", "protect" } do
+      local deepest = -1
+      for _, t in ipairs(plan_of(model, recipe, 0.8, parameters)) do
+        local layer = math.tointeger(tonumber(t.name:match("%.(%d+)%.")))
+        if layer and t.name:find("gate_proj") then
+          assert.is_true(t.codec ~= "q4" and t.rescued <= 0.25 * t.shape[1], recipe .. t.name)
+          if t.codec == "t5" or t.bases then deepest = math.max(deepest, layer) end
+        end
+      end
+      assert.is_true(deepest >= 4, ("%s: layer %d"):format(recipe, deepest))
+    end
+  end)
+
+  it("has its embedding at less than four bits where they do not fit", function()
+    for _, recipe in ipairs { "rowcol", "rowmix", "residual", "protect" } do
+      for bits, fits in pairs { [0.3] = false, [2] = true } do
+        for _, t in ipairs(plan_of(model, recipe, bits, parameters)) do
+          if t.name:find("embed") then
+            assert.equal(fits and "q4" or "t5", t.codec, recipe)
+            assert.is_true(fits or t.rescued > 0, recipe)
+          end
+        end
+      end
+    end
   end)
 end)
