@@ -19,6 +19,7 @@
   X(ranking)                                                                   \
   X(sandbox)                                                                   \
   X(sha256)                                                                    \
+  X(signer)                                                                    \
   X(sr25519)                                                                   \
   X(statistics)                                                                \
   X(store)                                                                     \

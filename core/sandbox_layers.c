@@ -122,17 +122,26 @@ static int lay_limits(void) {
   EQUAL(SYS_##number, 0, 4), LOAD(FIELD(args[0])), EQUAL(fd, 0, 1),            \
       RETURN(SECCOMP_RET_ALLOW), RETURN(SECCOMP_RET_KILL_PROCESS)
 
-/* Reading the requests, writing the answers, memory that is no code, the clock
- * where the kernel must be asked for it, and the end. */
-static const struct sock_filter program[] = {
-    LOAD(FIELD(arch)),
 #ifdef THIS_ARCH
-    EQUAL(THIS_ARCH, 1, 0),
+#define EXPECT_ARCH EQUAL(THIS_ARCH, 1, 0),
+#else
+#define EXPECT_ARCH
 #endif
-    RETURN(SECCOMP_RET_KILL_PROCESS),
-    LOAD(FIELD(nr)),
-    ALLOW_ON(read, STDIN_FILENO),
-    ALLOW_ON(write, STDOUT_FILENO),
+
+/* Reading requests, writing answers. */
+#define HEAD                                                                   \
+  LOAD(FIELD(arch)), EXPECT_ARCH RETURN(SECCOMP_RET_KILL_PROCESS),             \
+      LOAD(FIELD(nr)), ALLOW_ON(read, STDIN_FILENO),                           \
+      ALLOW_ON(write, STDOUT_FILENO)
+
+/* A signal that came, and the end. */
+#define TAIL                                                                   \
+  ALLOW(restart_syscall), ALLOW(rt_sigreturn), ALLOW(exit_group),              \
+      RETURN(SECCOMP_RET_KILL_PROCESS)
+
+/* Memory that is no code, and the clock where the kernel must be asked. */
+static const struct sock_filter script_program[] = {
+    HEAD,
     EQUAL(SYS_mmap, 0, 6),
     LOAD(FIELD(args[2])),
     ANY_OF(PROT_EXEC, 3, 0),
@@ -145,22 +154,35 @@ static const struct sock_filter program[] = {
     ALLOW(brk),
     ALLOW(madvise),
     ALLOW(clock_gettime),
-    ALLOW(restart_syscall),
-    ALLOW(rt_sigreturn),
-    ALLOW(exit_group),
-    RETURN(SECCOMP_RET_KILL_PROCESS),
+    TAIL,
 };
 
-static int lay_seccomp(void) {
+static const struct sock_filter signer_program[] = {
+    HEAD,
+    ALLOW(getrandom),
+    TAIL,
+};
+
+static int lay_filter(const struct sock_filter *program, size_t count) {
 #ifndef THIS_ARCH
   return ENOSYS;
 #endif
   struct sock_fprog filter = {
-      (unsigned short)(sizeof program / sizeof *program),
+      (unsigned short)count,
       (struct sock_filter *)(uintptr_t)program, /* it is only read */
   };
   long done = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter);
   return done == 0 ? 0 : errno;
+}
+
+static int lay_seccomp(void) {
+  return lay_filter(script_program,
+                    sizeof script_program / sizeof *script_program);
+}
+
+int sandbox_lay_signer(void) {
+  return lay_filter(signer_program,
+                    sizeof signer_program / sizeof *signer_program);
 }
 
 /* --- all of them -----------------------------------------------------------

@@ -32,6 +32,11 @@ enum sandbox_layer {
  * the kernel has none: ENOSYS, EINVAL, EOPNOTSUPP. */
 int sandbox_lay(enum sandbox_layer layer);
 
+/* The last layer of a process that signs: reading requests on descriptor 0,
+ * writing answers on 1, random bytes, the end; death for any other call. 0 or
+ * an errno value. */
+int sandbox_lay_signer(void);
+
 /* Its name, as people read it. */
 const char *sandbox_layer_name(enum sandbox_layer layer);
 

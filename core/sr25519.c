@@ -10,6 +10,7 @@
 #include "bip39.h"
 #include "keybox.h"
 #include "schnorrkel.h"
+#include "sr25519.h"
 #include "ss58.h"
 
 #define KEY_META "bittern.key"
@@ -137,6 +138,11 @@ static struct key *check_key(lua_State *L) {
   struct key *key = luaL_checkudata(L, 1, KEY_META);
   luaL_argcheck(L, key->secret != NULL, 1, "key is closed");
   return key;
+}
+
+const struct schnorrkel_key *sr25519_secret(lua_State *L, int index) {
+  const struct key *key = luaL_testudata(L, index, KEY_META);
+  return key != NULL ? key->secret : NULL;
 }
 
 /* key:public() -> string of 32 bytes. */

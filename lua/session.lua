@@ -1,6 +1,7 @@
 -- A command's view of the coordinator: which one, offline or not, and with which hotkey.
 local coordinator = require "bittern.coordinator"
 local seen = require "bittern.task.seen"
+local signer = require "bittern.wallet.signer"
 local wallet = require "bittern.wallet"
 
 local M = {}
@@ -22,7 +23,7 @@ end
 -- The hotkey of a command; `signed = "optional"` goes on without one when none was named.
 local function key_of(ctx, signed)
   if not signed then return {} end
-  local found, message, code = wallet.from_args(ctx.args, ctx.env)
+  local found, message, code = signer.open(wallet.options(ctx.args, ctx.env))
   if found then
     for _, warning in ipairs(found.warnings or {}) do ctx.report.warn(warning) end
     return found

@@ -47,6 +47,10 @@ local shared_headers = {
   ["sr25519.c"] = {
     ["bip39.h"] = true, ["keybox.h"] = true, ["schnorrkel.h"] = true, ["ss58.h"] = true,
   },
+  ["sr25519.h"] = { ["schnorrkel.h"] = true },
+  ["signer.c"] = {
+    ["keybox.h"] = true, ["sandbox_layers.h"] = true, ["sr25519.h"] = true,
+  },
   ["schnorrkel.c"] = { ["merlin.h"] = true }, ["merlin.h"] = { ["keccak.h"] = true },
 }
 

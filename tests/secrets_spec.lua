@@ -86,14 +86,15 @@ describe("a secret", function()
   describe("of an encrypted hotkey", function()
     local CANARY <const> = "pass-canary-7f3a"
 
-    local function process_file(child, name)
-      return fs.read(("/proc/%d/%s"):format(child:pid(), name)) or ""
+    local function process_file(pid, name)
+      return fs.read(("/proc/%s/%s"):format(pid, name)) or ""
     end
 
-    -- Waits until it has locked some memory.
-    local function wait_for_key(child)
+    -- Waits until its own child, which signs, has locked some memory: that one's process id.
+    local function wait_for_key(pid)
       for _ = 1, 500 do
-        if process_file(child, "status"):find("VmLck:%s+[1-9]") then return true end
+        local signer = process_file(pid, ("task/%s/children"):format(pid)):match "%d+"
+        if signer and process_file(signer, "status"):find("VmLck:%s+[1-9]") then return signer end
         sys.sleep(0.02)
       end
     end
@@ -127,14 +128,18 @@ describe("a secret", function()
       } do
         miner.server:kill(19) -- SIGSTOP
         local child <close> = watch(argv)
-        local holds = wait_for_key(child)
-        local limits, line = process_file(child, "limits"), process_file(child, "cmdline")
-        local environ = process_file(child, "environ") -- only root may look
+        local pids, seen = { child:pid(), wait_for_key(child:pid()) }, {}
+        for i, pid in ipairs(pids) do
+          seen[i] = { limits = process_file(pid, "limits"), cmdline = process_file(pid, "cmdline"),
+            environ = process_file(pid, "environ") } -- only root may look
+        end
         miner.server:kill(18) -- SIGCONT
-        assert.is_true(holds, name)
-        assert.matches("Max core file size%s+0 ", limits)
-        assert_clean(line, "cmdline")
-        assert_clean(environ, "environ")
+        assert.equal(2, #pids, name)
+        for _, files in ipairs(seen) do
+          assert.matches("Max core file size%s+0 ", files.limits)
+          assert_clean(files.cmdline, "cmdline")
+          assert_clean(files.environ, "environ")
+        end
         local ended = assert(child:wait(60))
         assert.is_true(ended.status == 0 or name ~= "claim", name)
       end
