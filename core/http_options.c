@@ -44,8 +44,16 @@ double http_read_seconds(lua_State *L, int arg, const char *key,
 }
 
 const char *http_push_name(lua_State *L, const char *method, const char *url) {
+  const char *host = strstr(url, "//");
+  size_t user = 0;
+  if (host != NULL)
+    for (size_t i = 2; host[i] != '\0' && strchr("/?#", host[i]) == NULL; i++)
+      if (host[i] == '@') user = i - 1;
+  size_t head = host != NULL ? (size_t)(host - url) + 2 : 0;
   lua_pushfstring(L, "%s ", method);
-  lua_pushlstring(L, url, strcspn(url, "?#"));
+  lua_pushlstring(L, url, head);
+  lua_pushlstring(L, url + head + user, strcspn(url + head + user, "?#"));
+  lua_concat(L, 2);
   lua_concat(L, 2);
   return lua_tostring(L, -1);
 }

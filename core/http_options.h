@@ -20,7 +20,8 @@ void http_add_header(lua_State *L, struct curl_slist **list, const char *line);
 double http_read_seconds(lua_State *L, int arg, const char *key,
                          double otherwise);
 
-/* Pushes "METHOD URL" without the query, which may carry a signature. */
+/* Pushes "METHOD URL" without the query, which may carry a signature, and
+ * without a user and a password. */
 const char *http_push_name(lua_State *L, const char *method, const char *url);
 
 /* Pushes a failure, and returns true, when `url` may not be asked: never plain

@@ -128,7 +128,8 @@ end
 
 --- Publishes a file and proves that it arrived.
 -- @param ctx what publishers see: {base= the coordinator's URL, sign= function(request) -> headers,
---   report=, env=, on_progress=}; they see `args` beside
+--   report=, env=, on_progress=, on_check= function(done, total) of the proof}; they see
+--   `args` beside
 -- @param name of the publisher
 -- @param artifact {path=, size=, sha256=}
 -- @param set {argument = text} for the publisher
@@ -142,7 +143,8 @@ function M.publish(ctx, name, artifact, set)
     return nil, ("publish with %s: %s"):format(name, how or "it named no URL"), id or "script"
   end
   local follows = type(how) == "table" and how.redirects
-  local proven, message, kind = M.prove(url, artifact, ctx.on_progress, follows and 5 or 0)
+  local proven, message, kind = M.prove(url, artifact, ctx.on_check or ctx.on_progress,
+    follows and 5 or 0)
   if not proven then return nil, message, kind end
   if not follows then return url, message end
   ctx.report.warn(M.REFUSED)

@@ -48,6 +48,17 @@ describe("publisher directory", function()
     server.close()
   end)
 
+  it("tells how far it is", function()
+    local server = nginx.start [[ location / { limit_rate 1500k; } ]]
+    local file = artifact(3 * MIB)
+    local result = serving.bittern({ "--progress", "json", "publish", file.path, "--to",
+      "directory", "--set", "folder=" .. server.www, "--set", "url=" .. server.url }, {},
+      { home = file.home })
+    assert.equal(0, result.status, result.stderr)
+    assert.matches('"label":"check"', result.stderr, 1, true)
+    server.close()
+  end)
+
   it("takes its arguments from the environment, too", function()
     local file = artifact(10)
     local result = publish(file, "directory", {},

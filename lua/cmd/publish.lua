@@ -7,11 +7,21 @@ local script = require "bittern.script"
 local session = require "bittern.session"
 local wallet = require "bittern.wallet"
 
+-- A line of progress that begins with the first bytes.
+local function line(ctx, label, size)
+  local progress
+  return function(done)
+    progress = progress or ctx.report.progress { label = label, total = size, unit = "B" }
+    progress:update(done)
+  end
+end
+
 -- The hotkey is opened only when the publisher signs something.
-local function publisher(ctx, url)
+local function publisher(ctx, url, size)
   local client
   return {
     base = url, report = ctx.report, env = ctx.env,
+    on_progress = line(ctx, "publish", size), on_check = line(ctx, "check", size),
     sign = function(request)
       if not client then
         local message, code
@@ -50,8 +60,8 @@ local function publish(ctx)
   local client, why, kind = session.client(ctx)
   if not client then return nil, why, kind end
   local artifact = { path = ctx.args.file, size = size, sha256 = digest }
-  local url, message, id = publishing.publish(publisher(ctx, client.base), ctx.args.to, artifact,
-    set)
+  local url, message, id = publishing.publish(publisher(ctx, client.base, size), ctx.args.to,
+    artifact, set)
   if not url then return nil, message, id end
   if ctx.json then
     ctx.report.data { url = url, size = size, sha256 = digest,

@@ -15,6 +15,7 @@ local http = require "bittern.http"
 local huggingface = require "bittern.huggingface"
 local json = require "bittern.json"
 local lfs = require "bittern.huggingface.lfs"
+local parts = require "bittern.publishing.parts"
 
 local SAMPLE <const> = 512      -- bytes of the file that the hub looks at
 local MOST_REGULAR <const> = 10 << 20
@@ -124,7 +125,7 @@ local function upload(ctx, hub, artifact, path)
   if way == "lfs" then
     local ok
     ok, message, code = lfs.send(hub, artifact, bytes, { on_progress = ctx.on_progress,
-      parallel = math.max(1, ctx.args.parallel) })
+      parallel = select(2, parts.limits(ctx.args)) })
     if not ok then return nil, message, code end
   end
   local operation
@@ -146,6 +147,8 @@ return {
     redirect = { "refuse", "accept: upload although large files answer with a redirect" },
   },
   publish = function(ctx, artifact)
+    local part, wrong, usage = parts.limits(ctx.args)
+    if not part then return nil, wrong, usage end
     local hub, message, code = hub_of(ctx)
     if not hub then return nil, message, code end
     local ok

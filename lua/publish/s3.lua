@@ -6,6 +6,7 @@ local map = require "core.map"
 
 local http = require "bittern.http"
 local multipart = require "bittern.s3.multipart"
+local parts = require "bittern.publishing.parts"
 local s3 = require "bittern.s3"
 local sigv4 = require "bittern.sigv4"
 
@@ -16,8 +17,8 @@ local function keys_of(env)
 end
 
 local function upload_in_parts(ctx, object, artifact)
-  local parallel = math.max(1, ctx.args.parallel)
-  return multipart.upload(object, artifact, { part = (ctx.args.part << 20) // parallel,
+  local part, parallel = parts.limits(ctx.args)
+  return multipart.upload(object, artifact, { part = (part << 20) // parallel,
     parallel = parallel, on_progress = ctx.on_progress })
 end
 
@@ -34,15 +35,15 @@ local function object_of(ctx, artifact)
   if args.bucket == "" then return nil, "give --set bucket=NAME", "usage" end
   local endpoint = args.endpoint ~= "" and args.endpoint
     or ("https://s3.%s.amazonaws.com"):format(args.region)
-  local parts, message, code = http.split(endpoint)
-  if not parts then return nil, message, code end
+  local place, message, code = http.split(endpoint)
+  if not place then return nil, message, code end
   local keys
   keys, message, code = keys_of(ctx.env)
   if not keys then return nil, message, code end
-  local usual = parts.scheme == "https" and 443 or 80
-  local host = parts.host .. (parts.port ~= usual and ":" .. parts.port or "")
+  local usual = place.scheme == "https" and 443 or 80
+  local host = place.host .. (place.port ~= usual and ":" .. place.port or "")
   local key = args.key:gsub("{sha256}", artifact.sha256)
-  return { origin = parts.scheme .. "://" .. host, host = host, keys = keys, region = args.region,
+  return { origin = place.scheme .. "://" .. host, host = host, keys = keys, region = args.region,
     path = "/" .. sigv4.escape(args.bucket) .. "/" .. sigv4.escape(key, "/"), key = key }
 end
 
@@ -64,9 +65,11 @@ return {
     parallel = { 4, "parts under way at once" },
   },
   publish = function(ctx, artifact)
+    local part, wrong, usage = parts.limits(ctx.args)
+    if not part then return nil, wrong, usage end
     local object, message, code = object_of(ctx, artifact)
     if not object then return nil, message, code end
-    local upload = artifact.size > ctx.args.part << 20 and upload_in_parts or upload_whole
+    local upload = artifact.size > part << 20 and upload_in_parts or upload_whole
     local ok
     ok, message, code = upload(ctx, object, artifact)
     if not ok then return nil, message, code end

@@ -9,6 +9,7 @@ local retry = require "bittern.retry"
 local M = {}
 
 local MOST_TRIES <const> = 6
+local MOST_PARALLEL <const> = 64
 local LOOK <const> = 0.1 -- s between two looks at what was sent
 
 local schema = {
@@ -24,6 +25,17 @@ local schema = {
   pause = { type = "number", optional = true, default = 1 },
   say = { type = "function", optional = true, default = report.say },
 }
+
+--- A publisher's arguments `part` and `parallel`, as whole numbers.
+-- @return part (1 where there is none), parallel; or nil, message, "usage"
+function M.limits(args)
+  local part, parallel = math.tointeger(args.part or 1), math.tointeger(args.parallel)
+  if part and part >= 1 and parallel and parallel >= 1 and parallel <= MOST_PARALLEL then
+    return part, parallel
+  end
+  return nil, ("part and parallel must be whole numbers from 1 on, parallel at most %d"):format(
+    MOST_PARALLEL), "usage"
+end
 
 -- Parts that are not there, in order; and the bytes of those that are.
 local function missing_of(options)

@@ -299,9 +299,10 @@ describe("http.request", function()
     for _, url in ipairs { "", "no url", "ftp://127.0.0.1/x", "file:///etc/passwd", "http://",
       base .. "/a b", base .. "/\xe2\x82\xac", base .. "/\r\nX: y",
       "https://user:secret@example.com/" } do
-      local response, _, code = http.request { url = url }
+      local response, message, code = http.request { url = url }
       assert.is_nil(response)
       assert.equal("config", code, url)
+      assert.is_nil(message:find("secret", 1, true), message)
     end
   end)
 

@@ -91,6 +91,15 @@ describe("publisher s3", function()
     for number, count in pairs(times) do assert.equal(1, count, "part " .. number) end
   end)
 
+  it("wants whole numbers of parts", function()
+    local file = artifact(10)
+    for _, set in ipairs { "part=0", "part=0.5", "parallel=0", "parallel=1.5", "parallel=65" } do
+      local result = publish(file, "s3", {}, { env = ENV, set = { "bucket=b", set } })
+      assert.equal(2, result.status, result.stderr)
+      assert.matches("must be whole numbers", result.stderr)
+    end
+  end)
+
   it("names what the store says, and missing keys", function()
     local store, file = s3_server.new { id = KEYS.id, secret = "another" }, artifact(10)
     local server = open(store)

@@ -31,7 +31,7 @@ function M.variable(publisher, argument) end
 function M.find(ctx, name, set) end
 
 --- Publishes a file and proves that it arrived.
----@param ctx table what publishers see: {base= the coordinator's URL, sign= function(request) -> headers, report=, env=, on_progress=}; they see `args` beside
+---@param ctx table what publishers see: {base= the coordinator's URL, sign= function(request) -> headers, report=, env=, on_progress=, on_check= function(done, total) of the proof}; they see `args` beside
 ---@param name string of the publisher
 ---@param artifact table {path=, size=, sha256=}
 ---@param set table {argument = text} for the publisher
