@@ -33,6 +33,8 @@ local function stored(model, prefix, m)
 end
 
 --- A packed matrix of an open model, where it lies.
+-- @param model an open model
+-- @param name of the matrix
 -- @param m its entry in packed.describe
 -- @return table as core.forward.new takes it, good as long as the model is open
 function M.matrix(model, name, m)

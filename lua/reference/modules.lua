@@ -31,6 +31,7 @@ return {
     "bittern.artifact.packed", "bittern.artifact.verify", "bittern.artifact.export",
   } },
   { title = "Scores", modules = {
-    "bittern.eval.score", "bittern.eval.compare", "bittern.eval.frontier", "bittern.tokenizer",
+    "bittern.eval.load", "bittern.eval.score", "bittern.eval.compare", "bittern.eval.frontier",
+    "bittern.tokenizer",
   } },
 }

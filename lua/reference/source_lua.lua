@@ -120,7 +120,9 @@ local function assigned(lines, i, requires, module)
       copy.name, copy.call = target, found.call:gsub("^[%w_]+", target)
       out[#out + 1] = copy
     elseif doc then
-      local item = item_of(doc, "M", ".", target, "")
+      local parameters = {}
+      for n, param in ipairs(doc.params) do parameters[n] = param.name end
+      local item = item_of(doc, "M", ".", target, table.concat(parameters, ", "))
       item.value = #doc.params == 0 and #doc.returns == 0
       if item.value then item.call, item.arguments = target, {} end
       out[#out + 1] = item

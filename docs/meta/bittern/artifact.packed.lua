@@ -7,8 +7,11 @@
 local M = {}
 
 --- Whether a tensor of the model counts as a parameter.
+---@param model any what model.open gives
+---@param name string of the tensor
+---@param dtype string its type, such as "BF16"
 ---@return boolean # boolean.
-function M.is_parameter() end
+function M.is_parameter(model, name, dtype) end
 
 --- What a model holds, packed or not, with every name, shape and row number checked.
 ---@param model any an open model
