@@ -6,12 +6,14 @@ local M = {}
 
 local LEFT <const>, RIGHT <const>, TOP <const>, BOTTOM <const> = 76, 18, 42, 54
 local HEADING <const> = 30
--- A generous guess of a letter's width: nobody measures fonts here.
-local LETTER <const> = 6.9
+-- Sizes of the style sheet, and a generous guess of a letter's width: nobody measures fonts here.
+local SMALL <const>, NORMAL <const>, LETTER <const> = 12, 13, 0.6
 
 --- How wide a text will be, at most, nearly always.
-function M.text_width(text)
-  return (utf8.len(text) or #text) * LETTER
+-- @param text string
+-- @param size of its letters, 12 unless given
+function M.text_width(text, size)
+  return (utf8.len(text) or #text) * LETTER * (size or SMALL)
 end
 
 local function grid(canvas, frame, x_axis, y_axis)
@@ -22,7 +24,7 @@ local function grid(canvas, frame, x_axis, y_axis)
   end
   local used = 0
   for _, tick in ipairs(x_axis.ticks) do
-    local x, half = frame.x(tick.at), M.text_width(tick.label) / 2
+    local x, half = frame.x(tick.at), M.text_width(tick.label, NORMAL) / 2
     if not x_axis.band then canvas:line(x, frame.top, x, frame.bottom, "grid") end
     local middle = math.max(half, math.min(x, canvas.width - half))
     if middle - half >= used then

@@ -5,12 +5,12 @@ local palette = require "bittern.chart.palette"
 
 local M = {}
 
--- Every number of every series, as {series, layer, number, tip}.
+-- Every number of every series, as {series, layer, number, tip, colour}.
 local function cells(series)
   local list = {}
   for s, one in ipairs(series) do
     for layer, value in pairs(one.values) do
-      list[#list + 1] = { s, layer, value, one.tips and one.tips[layer] }
+      list[#list + 1] = { s, layer, value, one.tips and one.tips[layer], one.color or s }
     end
   end
   table.sort(list, function(a, b)
@@ -21,14 +21,18 @@ local function cells(series)
 end
 
 local function begin(options, y_axis)
+  local legend = {}
+  for s, one in ipairs(options.series) do
+    legend[s] = { name = one.name, class = palette.class("s", one.color or s) }
+  end
   return frames.new { title = options.title, about = options.about, heading = options.heading,
     x = options.x, y = y_axis, x_title = "layer", y_title = options.y_title,
-    legend = options.series }
+    legend = legend }
 end
 
 --- Columns of bytes, one a layer, made of the series.
 -- @param options {title, about, heading, y_title, names = of the layers, series = array of {name,
---   values = {[layer] = bytes}, tips = {[layer] = words}}}
+--   values = {[layer] = bytes}, tips = {[layer] = words}, color = number, else its place}}
 -- @return canvas
 function M.stacked(options)
   local sums, list = {}, cells(options.series)
@@ -45,7 +49,7 @@ function M.stacked(options)
     heights[cell[2]] = from + cell[3]
     local top, bottom = frame.y(y_axis.at(from + cell[3])), frame.y(y_axis.at(from))
     canvas:rect(frame.x(options.x.at(cell[2])) - width / 2, top, width, bottom - top,
-      palette.class("s", cell[1]), cell[4])
+      palette.class("s", cell[5]), cell[4])
   end
   return canvas
 end
@@ -70,10 +74,12 @@ function M.dots(options)
     ways[cell[1]] = ways[cell[1]] or {}
     table.insert(ways[cell[1]], { x, y })
   end
-  for s = 1, #options.series do draw_way(canvas, ways[s] or {}, "way " .. palette.class("l", s)) end
+  for s, one in ipairs(options.series) do
+    draw_way(canvas, ways[s] or {}, "way " .. palette.class("l", one.color or s))
+  end
   for _, cell in ipairs(list) do
     canvas:circle(frame.x(options.x.at(cell[2])), frame.y(y_axis.at(cell[3])), 3.5,
-      palette.class("s", cell[1]), cell[4])
+      palette.class("s", cell[5]), cell[4])
   end
   return canvas
 end

@@ -78,12 +78,13 @@ local function tip_of(t)
 end
 
 -- One number of each tensor as series of roles over layers; tensors without it are left out, and
--- so are series without any. Where several tensors meet, their numbers are joined.
+-- so are series without any; a role has its colour in every chart. Where several tensors meet,
+-- their numbers are joined.
 local function series_of(tensors, value_of, join)
   local names, layer_at = layers_of(tensors)
   local roles, role_at = roles_of(tensors)
   local all, series = {}, {}
-  for i, role in ipairs(roles) do all[i] = { name = role, values = {}, tips = {} } end
+  for i, role in ipairs(roles) do all[i] = { name = role, color = i, values = {}, tips = {} } end
   for _, t in ipairs(tensors) do
     local value, layer = value_of(t), layer_at[t.layer]
     if value and layer then

@@ -1,5 +1,6 @@
 -- A coordinator at a glance, for `bittern dashboard`: what is asked, and how it reads as a page and
 -- in a terminal.
+local inspect = require "bittern.inspect.text"
 local json = require "bittern.json"
 local overview = require "bittern.page.overview"
 local parts = require "bittern.page.parts"
@@ -12,7 +13,7 @@ local h = require "bittern.page.html"
 
 local M = {}
 
-local BAR <const> = 24
+local BAR <const>, WIDTH <const>, LABEL <const> = 24, 80, 44
 
 -- What a coordinator does not tell, or not to us, is left out and said.
 local function optional(missing, what, value, message, code)
@@ -80,6 +81,7 @@ local function task_lines(view)
       value and parts.number(value) or "" }
   end
   if #rows == 0 then return {} end
+  inspect.fit(rows, { "SLUG", "MODE", "STATE", "METRIC", "BEST" }, WIDTH)
   return report.table({ { "SLUG" }, { "MODE" }, { "STATE" }, { "METRIC" },
     { "BEST", right = true } }, rows)
 end
@@ -89,7 +91,8 @@ local function pipeline_lines(view)
   for _, one in ipairs(overview.pipeline(view.numbers)) do
     for _, entry in ipairs(one.counts) do
       local name = ("%s %s"):format(one.name, entry.state):gsub("_", " ")
-      rows[#rows + 1] = { report.clean(name), entry.count, parts.number(entry.count) }
+      rows[#rows + 1] = { inspect.cut(report.clean(name), LABEL), entry.count,
+        parts.number(entry.count) }
     end
   end
   return text.bars(rows, BAR)

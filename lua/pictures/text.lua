@@ -2,12 +2,14 @@
 local axis = require "bittern.chart.axis"
 local charts = require "bittern.pictures.charts"
 local drawn = require "bittern.chart.frontier"
+local inspect = require "bittern.inspect.text"
 local report = require "bittern.report"
 local text = require "bittern.chart.text"
 
 local M = {}
 
-local PLOT_WIDTH <const>, PLOT_HEIGHT <const>, BAR <const> = 64, 12, 32
+local PLOT_WIDTH <const>, PLOT_HEIGHT <const>, BAR <const>, LABEL <const> = 64, 12, 28, 26
+local WIDTH <const> = 80
 -- Rows of what may be long.
 local MOST <const> = 20
 
@@ -32,7 +34,7 @@ local function add_budget(out, data)
   local rows = {}
   for _, made in ipairs(data.compressions) do
     if (made.budget or 0) > 0 then
-      rows[#rows + 1] = { report.clean(made.label), made.bytes / made.budget,
+      rows[#rows + 1] = { inspect.cut(report.clean(made.label), LABEL), made.bytes / made.budget,
         ("%.2f %% of %s"):format(100 * made.bytes / made.budget, axis.size(made.budget)) }
     end
   end
@@ -52,7 +54,7 @@ local function add_layers(out, data)
   for _, field in ipairs(fields) do
     local rows = charts.by_layer(data, field[1]) or {}
     for _, row in ipairs(rows) do
-      row[1], row[3] = report.clean(row[1]), field[3](row[2])
+      row[1], row[3] = inspect.cut(report.clean(row[1]), LABEL), field[3](row[2])
     end
     if #rows > 0 then
       heading(out, field[2])
@@ -66,13 +68,14 @@ local function add_submissions(out, data)
   local rows = {}
   for i = #data.submissions, math.max(1, #data.submissions - MOST + 1), -1 do
     local one = data.submissions[i]
-    rows[#rows + 1] = { os.date("!%Y-%m-%d %H:%M", one.at // 1), report.clean(one.slug or ""),
-      report.clean(one.state), one.value and ("%s %.6g"):format(report.clean(one.metric), one.value)
-        or "", one.bytes and axis.size(one.bytes) or "" }
+    rows[#rows + 1] = { report.clean(one.slug or ""), os.date("!%d %b %H:%M", one.at // 1),
+      report.clean(one.state), one.value and ("%.6g"):format(one.value) or "",
+      one.bytes and axis.size(one.bytes) or "" }
   end
   heading(out, "Submissions")
-  append(out, report.table({ { "SENT, UTC" }, { "TASK" }, { "STATE" }, { "CLAIMED" },
-    { "SIZE", right = true } }, rows))
+  inspect.fit(rows, { "TASK", "SENT, UTC", "STATE", "CLAIMED", "SIZE" }, WIDTH)
+  append(out, report.table({ { "TASK" }, { "SENT, UTC" }, { "STATE" },
+    { "CLAIMED", right = true }, { "SIZE", right = true } }, rows))
 end
 
 -- What stops first, then the count.

@@ -27,6 +27,7 @@ await run(async (page) => {
   });
   await page.click("#all-tensors summary");
   result.opened = await page.evaluate("document.getElementById('all-tensors').open");
+  await page.click("#all-tensors summary");
   result.looks = await looks(page, given.folder, given.name ?? "report");
   await page.send("Emulation.setEmulatedMedia", { media: "print" });
   result.print = await page.evaluate(

@@ -49,6 +49,7 @@ describe("bittern dashboard", function()
       "1  5CfCr47V5Dte6bwxNBE8K9oNnQd9fiay6aDEEkgYtFv7w4Fq +3\n" } do
       assert.matches(words, text)
     end
+    for line in text:gmatch "[^\n]+" do assert.is_true(utf8.len(line) <= 80, line) end
     assert.is_nil(run("--top", "1").stdout:find "\n2  5")
     local data = json.decode(run("--json", "--fields", "slug").stdout)
     assert.same({ { slug = "tiny-binary-frontier" }, { slug = "tiny-ternary-frontier" } },

@@ -118,11 +118,13 @@ describe("bittern report", function()
     local done = report()
     assert.equal(0, done.status, done.stderr)
     for _, words in ipairs { "Size against perplexity", "Budget use", "rowcol base=t5  █+",
-      "Bytes of each layer", "11 +█+", "Cost of each layer", "tiny%-binary%-frontier  rejected",
+      "Bytes of each layer", "11 +█+", "Cost of each layer",
+      "tiny%-binary%-frontier  17 Jun 01:06  rejected +8.2",
       "The gate: PASS", "STOP  budget: too large" } do
       assert.matches(words, done.stdout)
     end
     assert.is_nil(done.stdout:find "[%z\1-\9\11-\31]")
+    for line in done.stdout:gmatch "[^\n]+" do assert.is_true(utf8.len(line) <= 80, line) end
   end)
 
   it("writes a page and every chart as SVG and PNG into a folder", function()
