@@ -1,8 +1,8 @@
 -- Residual bases: a second base fits what the first left over, for the matrices that read the
 -- residual stream, early layers before late ones, as long as the budget lasts.
 --
--- Perplexity on tiny-qwen3 (heldout.txt, dense 4.763): binary budget 7.094 (rowmix 7.205; a third
--- base instead of the second 7.207), ternary 5.273 (rowmix 5.399; two bases of b1 6.224). Two
+-- Perplexity on tiny-qwen3 (heldout.txt, dense 4.763): binary budget 7.099 (rowmix 7.205; a third
+-- base instead of the second 7.208), ternary 5.278 (rowmix 5.399; two bases of b1 6.217). Two
 -- bits in two binary bases are worth less than 1.6 in one ternary base: see rowcol. Which kinds
 -- come first was chosen on calibration.txt.
 return {

@@ -6,7 +6,7 @@
 -- The embedding is at q4 where that fits, else ternary with as many rows at q4 as do.
 --
 -- Perplexity on tiny-qwen3 (heldout.txt, dense 4.763): binary budget 6.548 (rowmix 7.205), ternary
--- 5.252 (rowmix 5.399). Without column scales 6.739 and 5.278; on all matrices 6.995 and 5.297, as
+-- 5.251 (rowmix 5.399). Without column scales 6.739 and 5.278; on all matrices 7.020 and 5.269, as
 -- they cost bytes that upgrades need. Which kinds come first and which get column scales was chosen
 -- on calibration.txt, by upgrading one kind after the other; docs/recipes.md has the table.
 return {
