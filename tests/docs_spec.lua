@@ -40,6 +40,15 @@ describe("the documents", function()
     assert.truthy(message:find("mine.lua:%d+: .*did you mean 'rescue'%?"), message)
   end)
 
+  it("show tests of that recipe that pass", function()
+    local text, folder = text_of("docs/write-a-recipe.md"), support.folder()
+    local tests = assert(text:match('```\n(local engine = .-describe%("recipe mine".-)```'))
+    assert(fs.write(folder .. "/mine.lua", (text:match("```lua\n(.-)```"))))
+    assert(fs.write(folder .. "/mine.test.lua", tests))
+    local done = support.bittern(folder, { "test", folder .. "/mine.lua" })
+    assert.same({ 0, "1 passed, 0 failed\n" }, { done.status, done.stderr }, done.stdout)
+  end)
+
   it("name commands that exist", function()
     local known = {}
     for _, entry in ipairs(script.list("cmd")) do known[entry.name] = true end

@@ -44,7 +44,7 @@ end
 
 return {
   api = 1,
-  about = "what was tried and what came of it, in pictures: HTML, SVG, PNG, text",
+  about = "what was tried and what came of it, in pictures: HTML, SVG, PNG",
   group = "self",
   args = function(parser)
     parser:argument("runs", "numbers of runs (default: all)"):argname "RUN":args "*"
