@@ -67,7 +67,7 @@ static int f_send(lua_State *L) {
 static void lay_all(void) {
   char text[512];
   size_t used = 0;
-  for (int layer = 0; layer < SANDBOX_LAYERS; layer++)
+  for (enum sandbox_layer layer = 0; layer < SANDBOX_LAYERS; layer++)
     used += (size_t)snprintf(text + used, sizeof text - used, "%s %d\n",
                              sandbox_layer_name(layer), sandbox_lay(layer));
   send(text, used);

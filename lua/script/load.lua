@@ -95,7 +95,8 @@ function M.script(path, kind, guard)
   local run = kinds.of(kind).sandbox and run_recipe or run_script
   local text, message, code = read(path)
   if not text then return nil, message, code end
-  local allowed, refused, reason = (guard or assert)(text)
+  local allowed, refused, reason = true, nil, nil
+  if guard then allowed, refused, reason = guard(text) end
   if not allowed then return nil, refused, reason end
   local value, why, id = run(path, text)
   if value == nil and why then return nil, why, id end
