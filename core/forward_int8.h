@@ -25,7 +25,7 @@ struct int8_tile {
   int bias;
 };
 
-/* Rows of the same kind, at most a tile. */
+/* Rows of the same kind, at most a tile, that lie one after the other. */
 struct int8_batch {
   const struct rows *rows;
   size_t count;
@@ -53,6 +53,9 @@ struct int8_kernels {
   int8_kernel *band;  /* q of a band: totals[BAND_ROWS, BAND] */
   int8_kernel *token; /* q of a token: totals[TOKEN_ROWS] */
   int8_unpacker *bits, *pairs, *nibbles;
+  /* As `token`, of rows that are still packed, `stride` bytes apart; columns
+   * are a multiple of 64. NULL where unpacking first is as good. */
+  int8_kernel *packed_bits, *packed_pairs, *packed_nibbles;
 };
 
 /* The ones that go with these. */
@@ -65,8 +68,11 @@ size_t int8_segment(const struct rows *rows);
 size_t int8_segments(const struct rows *rows);
 size_t int8_padded(size_t cols);
 
-/* Lays one base of a batch into the tile, and repeats its first row to fill
- * it. */
+/* Describes the tile of a batch and lays the scales of one base into it. */
+void int8_scales(const struct int8_batch *batch, size_t base,
+                 struct int8_tile *tile);
+
+/* Lays the codes there; the batch's first row fills what is left. */
 void int8_unpack(const struct int8_kernels *kernels,
                  const struct int8_batch *batch, size_t base,
                  struct int8_tile *tile);

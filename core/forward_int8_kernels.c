@@ -128,88 +128,21 @@ TARGET static void avx2_nibbles(const uint8_t *in, size_t n, uint8_t *out) {
 }
 #undef TARGET
 
-/* ---- AVX-512: twelve rows times two vectors of sixteen tokens ---- */
-
-#define TARGET                                                                 \
-  __attribute__((                                                              \
-      target("avx2,avx512f,avx512bw,avx512vl,avx512vnni,avx512vbmi")))
-#define NAME(x)              vnni_##x
-#define ADD_FOURS(sum, u, q) _mm256_dpbusd_epi32(sum, u, q)
-#include "forward_int8_token.h"
-
-TARGET INLINE __m512i vnni_four(const uint8_t *at) {
-  int32_t four;
-  memcpy(&four, at, sizeof four);
-  return _mm512_set1_epi32(four);
-}
-
-TARGET static void vnni_band(const uint8_t *u, size_t stride, const int8_t *q,
-                             size_t columns, int32_t *totals) {
-  __m512i low[BAND_ROWS], high[BAND_ROWS];
-  UNROLLED for (size_t r = 0; r < BAND_ROWS; r++) low[r] = high[r] =
-      _mm512_setzero_si512();
-  for (size_t i = 0; i < columns; i += 4) {
-    __m512i a = _mm512_loadu_si512(q + i * BAND);
-    __m512i b = _mm512_loadu_si512(q + i * BAND + 64);
-    UNROLLED for (size_t r = 0; r < BAND_ROWS; r++) {
-      __m512i codes = vnni_four(u + r * stride + i);
-      low[r] = _mm512_dpbusd_epi32(low[r], codes, a);
-      high[r] = _mm512_dpbusd_epi32(high[r], codes, b);
-    }
-  }
-  UNROLLED for (size_t r = 0; r < BAND_ROWS; r++) {
-    _mm512_storeu_si512(totals + r * BAND, low[r]);
-    _mm512_storeu_si512(totals + r * BAND + 16, high[r]);
-  }
-}
-
-TARGET static void vbmi_bits(const uint8_t *in, size_t n, uint8_t *out) {
-  size_t i = 0;
-  for (; i + 64 <= n; i += 64) {
-    uint64_t set;
-    memcpy(&set, in + i / 8, sizeof set);
-    _mm512_storeu_si512(out + i, _mm512_maskz_set1_epi8(set, 2));
-  }
-  plain_bits(in + i / 8, n - i, out + i);
-}
-
-/* Four bits from place 8 i + shift of each word of `v`, as bytes i. */
-TARGET INLINE __m512i vbmi_shifted(__m512i v, uint64_t shifts, char mask) {
-  __m512i shifted =
-      _mm512_multishift_epi64_epi8(_mm512_set1_epi64((long long)shifts), v);
-  return _mm512_and_si512(shifted, _mm512_set1_epi8(mask));
-}
-
-TARGET static void vbmi_pairs(const uint8_t *in, size_t n, uint8_t *out) {
-  size_t i = 0;
-  for (; i + 64 <= n; i += 64) {
-    __m128i bytes =
-        _mm_loadu_si128((const __m128i *)(const void *)(in + i / 4));
-    __m512i words = _mm512_cvtepu16_epi64(bytes);
-    _mm512_storeu_si512(out + i, vbmi_shifted(words, 0x0e0c0a0806040200, 3));
-  }
-  plain_pairs(in + i / 4, n - i, out + i);
-}
-
-TARGET static void vbmi_nibbles(const uint8_t *in, size_t n, uint8_t *out) {
-  size_t i = 0;
-  for (; i + 64 <= n; i += 64) {
-    __m256i bytes = vnni_load(in + i / 2);
-    __m512i words = _mm512_cvtepu32_epi64(bytes);
-    _mm512_storeu_si512(out + i, vbmi_shifted(words, 0x1c1814100c080400, 15));
-  }
-  plain_nibbles(in + i / 2, n - i, out + i);
-}
+#include "forward_int8_avx512.h"
 #endif
 
+/* What an instruction set has of its own. */
+#define KERNELS(isa)                                                           \
+  .band = isa##_band, .token = isa##_token, .bits = isa##_bits,                \
+  .pairs = isa##_pairs, .nibbles = isa##_nibbles
+
 const struct int8_kernels *int8_kernels_of(const struct kernels *kernels) {
-  static const struct int8_kernels plain = {plain_band, plain_token, plain_bits,
-                                            plain_pairs, plain_nibbles};
+  static const struct int8_kernels plain = {KERNELS(plain)};
 #if defined(__x86_64__)
-  static const struct int8_kernels avx2 = {avx2_band, avx2_token, avx2_bits,
-                                           avx2_pairs, avx2_nibbles};
-  static const struct int8_kernels avx512 = {vnni_band, vnni_token, vbmi_bits,
-                                             vbmi_pairs, vbmi_nibbles};
+  static const struct int8_kernels avx2 = {KERNELS(avx2)};
+  static const struct int8_kernels avx512 = {
+      KERNELS(vnni), .packed_bits = vnni_packed_bits,
+      .packed_pairs = vnni_packed_pairs, .packed_nibbles = vnni_packed_nibbles};
   if (kernels == &kernels_avx512) return &avx512;
   if (kernels == &kernels_avx2) return &avx2;
 #endif

@@ -137,22 +137,35 @@ static void prefetch(const struct rows *rows, size_t base, size_t place) {
     __builtin_prefetch(next + i);
 }
 
-void int8_unpack(const struct int8_kernels *kernels,
-                 const struct int8_batch *batch, size_t base,
+static size_t place_of(const struct int8_batch *batch, size_t r) {
+  return batch->places[r < batch->count ? r : 0];
+}
+
+void int8_scales(const struct int8_batch *batch, size_t base,
                  struct int8_tile *tile) {
   const struct rows *rows = batch->rows;
+  const uint8_t *halves = rows->in.scales[base];
   tile->cols = int8_padded(rows->row.cols);
   tile->segment = int8_segment(rows);
   tile->segments = int8_segments(rows);
   tile->bias = bias_of(rows->row.codec->id);
   for (size_t r = 0; r < TILE; r++) {
-    size_t place = batch->places[r < batch->count ? r : 0];
-    const uint8_t *codes = rows->in.codes[base] + place * rows->row_bytes;
-    const uint8_t *halves = rows->in.scales[base];
-    prefetch(rows, base, place);
-    unpack_row(kernels, &rows->row, codes, tile->u + r * tile->cols);
-    spread_scales(rows, codes,
+    size_t place = place_of(batch, r);
+    spread_scales(rows, rows->in.codes[base] + place * rows->row_bytes,
                   halves ? halves + 2 * place * rows->groups : NULL,
                   tile->scales + r, TILE);
+  }
+}
+
+void int8_unpack(const struct int8_kernels *kernels,
+                 const struct int8_batch *batch, size_t base,
+                 struct int8_tile *tile) {
+  const struct rows *rows = batch->rows;
+  for (size_t r = 0; r < TILE; r++) {
+    size_t place = place_of(batch, r);
+    prefetch(rows, base, place);
+    unpack_row(kernels, &rows->row,
+               rows->in.codes[base] + place * rows->row_bytes,
+               tile->u + r * tile->cols);
   }
 }

@@ -40,31 +40,44 @@ local function letters(count)
   return table.concat(out)
 end
 
+-- Seconds of all processors that the shell's children had, the last line of its `times`.
+local function processor_seconds(text)
+  local user, system = text:match "(%d+m[%d.]+)s (%d+m[%d.]+)s%s*$"
+  local function seconds(time)
+    local minutes, rest = time:match "(%d+)m([%d.]+)"
+    return minutes * 60 + rest
+  end
+  return seconds(user) + seconds(system)
+end
+
 --- Runs `bittern eval` on a model of that shape.
 -- @param shape {config, rescue, documents, tokens}
 -- @param folder where the model is written
--- @return {bytes = of the weights, seconds, tokens, peak = bytes of memory}
+-- @return {bytes = of the weights, seconds, processor = seconds of all cores together, tokens,
+--   peak = bytes of memory}
 function M.score(shape, folder)
   local bytes = random_model.write(folder, shape.config, "t2", shape.rescue)
   local tokens = shape.documents * shape.tokens
   assert(fs.write(folder .. "/text", letters(tokens)))
   local started = sys.clock()
   local done = assert(process.run { timeout = 3600, env = support.environment(folder), argv = {
+    "sh", "-c", '"$@"; status=$?; times >&2; exit $status', "sh",
     support.bin, "--json", "eval", folder, "--text", folder .. "/text", "--tokenizer", "bytes",
     "--max-tokens", ("%d"):format(shape.tokens), "--no-cache" } })
+  local seconds = sys.clock() - started
   assert(done.status == 0, done.stderr)
   assert(json.decode(done.stdout).scored_docs == shape.documents)
-  return { bytes = bytes, tokens = tokens, seconds = sys.clock() - started,
-    peak = done.peak_memory }
+  return { bytes = bytes, tokens = tokens, seconds = seconds, peak = done.peak_memory,
+    processor = processor_seconds(done.stderr) }
 end
 
 --- Runs one and prints it; the model is gone with the program.
 function M.print(name)
   local shape = M.shapes[name]
   local found = M.score(shape, support.folder())
-  report.out(("%-6s %6.2f GB %8.1f s %8.1f tokens/s %8.2f GB beside the weights"):format(name,
-    found.bytes / 1e9, found.seconds, found.tokens / found.seconds,
-    (found.peak - found.bytes) / 1e9))
+  report.out(("%-5s %5.2f GB %7.1f s, %7.1f of all cores; %7.1f tokens/s; peak memory %5.2f GB")
+    :format(name, found.bytes / 1e9, found.seconds, found.processor, found.tokens / found.seconds,
+    found.peak / 1e9))
 end
 
 return M

@@ -307,6 +307,33 @@ static void integer_products_are_exact(void **state) {
     }
 }
 
+/* Rows that stay packed give what they give as bytes. */
+static void packed_products_are_those_of_bytes(void **state) {
+  (void)state;
+  enum { COLUMNS = 192, STRIDE = COLUMNS / 2 + 3 };
+  static uint8_t in[2 * TOKEN_ROWS * STRIDE], u[TOKEN_ROWS * COLUMNS];
+  static int8_t q[COLUMNS];
+  const struct kernels *kernels;
+  for (size_t i = 0; i < sizeof in; i++)
+    in[i] = (uint8_t)(i * 167 + i / 251);
+  for (size_t i = 0; i < sizeof q; i++)
+    q[i] = (int8_t)((int)(i * 89 % 255) - 127);
+  for (size_t i = 0; (kernels = kernels_available(i)) != NULL; i++) {
+    const struct int8_kernels *k = int8_kernels_of(kernels);
+    int8_kernel *const packed[] = {k->packed_bits, k->packed_pairs,
+                                   k->packed_nibbles};
+    int8_unpacker *const unpack[] = {k->bits, k->pairs, k->nibbles};
+    for (size_t c = 0; c < 3 && packed[c] != NULL; c++) {
+      int32_t wanted[TOKEN_ROWS], got[TOKEN_ROWS];
+      for (size_t r = 0; r < TOKEN_ROWS; r++)
+        unpack[c](in + r * STRIDE, COLUMNS, u + r * COLUMNS);
+      k->token(u, COLUMNS, q, COLUMNS, wanted);
+      packed[c](in, STRIDE, q, COLUMNS, got);
+      assert_memory_equal(wanted, got, sizeof got);
+    }
+  }
+}
+
 /* So does unpacking, whatever is left behind the last vector. */
 static void codes_unpack_alike(void **state) {
   (void)state;
@@ -482,6 +509,7 @@ int main(void) {
       cmocka_unit_test(product_has_the_stated_order),
       cmocka_unit_test(integer_products_are_exact),
       cmocka_unit_test(codes_unpack_alike),
+      cmocka_unit_test(packed_products_are_those_of_bytes),
       cmocka_unit_test(delta_chunks_agree_with_steps),
       cmocka_unit_test(exp_is_within_two_units),
       cmocka_unit_test(activations_are_right),
