@@ -77,8 +77,10 @@ end
 local function print_codecs(codecs, program)
   local done = assert(process.run { argv = { assert(fs.realpath(program)) } })
   assert(done.status == 0, done.stderr)
-  local band, read = done.stdout:match "(%S+) (%S+)"
+  local band, read, chunks, steps = done.stdout:match "(%S+) (%S+) (%S+) (%S+)"
   report.out(("ceilings of a core: %s Gmac/s in cache, %s GB/s read"):format(band, read))
+  report.out(("a head of Gated DeltaNet: %s tokens/s in chunks, %s one by one"):format(chunks,
+    steps))
   report.out(("%-6s %-6s %7s %8s %11s %8s %6s"):format("codec", "path", "tokens", "threads",
     "Gmac/s/core", "ceiling", "ratio"))
   for _, codec in ipairs(codecs) do measure(codec, tonumber(band)) end
