@@ -93,7 +93,7 @@ end
 local function configure(argv)
   report.configure {
     json = parsers.has(argv, "--json"), quiet = parsers.has(argv, "--quiet"),
-    verbose = parsers.has(argv, "--verbose"),
+    verbose = parsers.has(argv, "--verbose"), input = not parsers.has(argv, "--no-input"),
     color = parsers.option_value(argv, "--color") or "auto",
     progress = parsers.option_value(argv, "--progress") or "auto",
   }
@@ -127,7 +127,8 @@ local function help_as_option(argv)
 end
 
 local function main(argv)
-  local ok, message, code = config.read()
+  local profile = parsers.option_value(argv, "--profile") or os.getenv "BITTERN_PROFILE"
+  local ok, message, code = config.read(profile)
   if not ok then return fail(message, code) end
   help_as_option(argv)
   argv = config.expand(argv, parsers.command_index(argv))

@@ -4,10 +4,11 @@
 --     coordinator = "https://coordinator.example.org", wallet = "miner", hotkey = "first",
 --     publish = { s3 = { bucket = "sn94", endpoint = "https://s3.example.org" } },
 --     aliases = { try = "compress --budget ternary --dry-run" },
+--     profiles = { rehearsal = { coordinator = "http://127.0.0.1:8094", hotkey = "test" } },
 --   }
 --
 -- A value stands in for an environment variable that is not set, so that the order is: the command
--- line, the environment, config.lua, what is built in.
+-- line, the environment, the profile of config.lua that is named, the rest of it, what is built in.
 local fs = require "core.fs"
 local sys = require "core.sys"
 
@@ -27,6 +28,7 @@ local variables <const> = {
 
 local schema <const> = {
   publish = { type = "table", optional = true }, aliases = { type = "table", optional = true },
+  profiles = { type = "table", optional = true },
 }
 for name in pairs(variables) do schema[name] = { type = "any", optional = true } end
 
@@ -68,6 +70,19 @@ local function apply_publishers(publishers)
   return true
 end
 
+local apply
+
+local function apply_profile(profiles, name)
+  local values = profiles[name]
+  if type(values) == "table" and not values.profiles then
+    local ok, message = apply(values)
+    return ok, message and ("profile '%s': %s"):format(name, message)
+  end
+  local near = check.nearest(name, check.sorted_keys(profiles))
+  return nil, ("no profile '%s'%s"):format(name,
+    near and ("; did you mean '%s'?"):format(near) or "")
+end
+
 -- A text is cut at blanks; an array of words is for words that hold some.
 local function apply_aliases(list)
   for name, value in pairs(list) do
@@ -87,9 +102,14 @@ local function apply_aliases(list)
   return true
 end
 
-local function apply(values)
+-- A profile's values come first, and so before the others'.
+function apply(values, profile)
   local ok, message = check.table(values, schema)
   if not ok then return nil, message end
+  if profile then
+    ok, message = apply_profile(values.profiles or {}, profile)
+    if not ok then return nil, message end
+  end
   for name, variable in pairs(variables) do
     if values[name] ~= nil then
       ok, message = stand_in(name, variable, values[name])
@@ -102,19 +122,20 @@ local function apply(values)
 end
 
 --- Reads the file, when there is one.
+-- @param profile name of a profile, or nil
 -- @return true, or nil, message, "config"
-function M.read()
+function M.read(profile)
   local path = M.path()
-  if not fs.stat(path) then return true end
+  if not fs.stat(path) and not profile then return true end
   local text, message, code = fs.read(path, SIZE_MAX)
-  if not text then return nil, message, code end
+  if not text then return nil, message, profile and "config" or code end
   local chunk, values, ok
   chunk, message = load(text, "@" .. path, "t", {})
   if not chunk then return nil, message, "config" end
   ok, values = pcall(chunk)
   if not ok then return nil, tostring(values), "config" end
   if type(values) ~= "table" then return nil, path .. ": must return a table", "config" end
-  ok, message = apply(values)
+  ok, message = apply(values, profile)
   if not ok then return nil, ("%s: %s"):format(path, message), "config" end
   return true
 end

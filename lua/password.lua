@@ -53,10 +53,10 @@ function M.source(options, path)
   if file then return times(1, function() return first_line(file) end) end
   if fd then return times(1, function() return line_of(fd) end) end
   local terminal = options.terminal
-  if terminal == nil then terminal = sys.isatty(STDIN) end
+  if terminal == nil then terminal = sys.isatty(STDIN) and not report.is_mute() end
   if not terminal then
     return function()
-      return nil, "is encrypted, and nobody is at a terminal to ask", "key_encrypted"
+      return nil, "is encrypted, and nobody may be asked", "key_encrypted"
     end
   end
   return times(ATTEMPTS, function(attempt) return typed(path, attempt) end)

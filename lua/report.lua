@@ -9,11 +9,12 @@ local CUT_LEAST <const> = 6 -- columns of a table that are always left of a cut 
 
 local EPIPE <const>, ENOSPC <const> = 32, 28
 
-local settings = { json = false, quiet = false, verbose = false, color = false, progress = "auto" }
+local settings = { json = false, quiet = false, verbose = false, color = false, progress = "auto",
+  input = true }
 
 --- Set once by the command line.
 -- @param options {json=, quiet=, verbose=, color="auto"|"always"|"never",
---   progress="auto"|"json"|"none"}
+--   progress="auto"|"json"|"none", input= whether questions may be asked}
 function M.configure(options)
   for key, value in pairs(options) do settings[key] = value end
   local choice = options.color or "auto"
@@ -123,9 +124,14 @@ function M.prompt(text)
   io.stderr:flush()
 end
 
+--- Whether nothing may be asked: --no-input.
+function M.is_mute()
+  return not settings.input
+end
+
 --- Whether somebody is at a terminal, to read a question and to answer it.
 function M.can_ask()
-  return sys.isatty(0) and sys.isatty(2)
+  return settings.input and sys.isatty(0) and sys.isatty(2)
 end
 
 --- Asks for a yes. No is what the line says else, and when there is none.

@@ -37,6 +37,27 @@ describe("config.lua", function()
     assert.same({ "o", "--wallet" }, found.wallet)
   end)
 
+  it("holds profiles, whose values come before the others", function()
+    local bittern = with [[return {
+      coordinator = "https://c.example.org", wallet = "w",
+      profiles = {
+        test = { coordinator = "http://127.0.0.1:8094", publish = { s3 = { bucket = "t" } } },
+      },
+    }]]
+    for _, how in ipairs { { argv = { "config", "--json", "--profile", "test" } },
+      { argv = { "config", "--json" }, env = { BITTERN_PROFILE = "test" } } } do
+      local found = settings(bittern(how.argv, how.env))
+      assert.same({ "http://127.0.0.1:8094", "config.lua" }, found.coordinator)
+      assert.same({ "w", "config.lua" }, found.wallet)
+      assert.same({ "t", "config.lua" }, found["s3 bucket"])
+    end
+    local done = bittern { "version", "--profile", "tset" }
+    assert.equal(3, done.status)
+    assert.matches("no profile 'tset'; did you mean 'test'?", done.stderr, 1, true)
+    done = support.bittern(support.folder(), { "version", "--profile", "test" })
+    assert.equal(3, done.status)
+  end)
+
   it("names commands, which help and completion show", function()
     local bittern = with [[return { aliases = {
       look = "inspect --all", tree = { "scripts" }, version = "tasks",

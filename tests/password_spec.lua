@@ -20,7 +20,7 @@ describe("bittern.password", function()
   it("asks nobody when nobody is there", function()
     local none, message, code = password.source({ terminal = false }, "key")(1)
     assert.is_nil(none)
-    assert.equal("is encrypted, and nobody is at a terminal to ask", message)
+    assert.equal("is encrypted, and nobody may be asked", message)
     assert.equal("key_encrypted", code)
   end)
 
@@ -54,6 +54,13 @@ describe("bittern.password", function()
       local done = at_terminal("", "--password-file", path)
       assert.equal(0, done.status, done.stdout)
       assert.matches("warning: " .. path .. ": others may read", done.stdout, 1, true)
+    end)
+
+    it("asks nothing with --no-input", function()
+      if not support.has_terminals() then return pending("no pseudo-terminals here") end
+      local done = at_terminal("right one", "--no-input")
+      assert.equal(4, done.status, done.stdout)
+      assert.matches("is encrypted, and nobody may be asked", done.stdout, 1, true)
     end)
 
     it("gives up at Ctrl-C and at an empty line, and shows again what is typed", function()

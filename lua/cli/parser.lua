@@ -9,9 +9,12 @@ local WIDTH <const> = 80
 M.globals = {
   { name = "--json", about = "print one JSON object to stdout, also for failures" },
   { name = "--root", value = "DIR", about = "folder of scripts that come before all others" },
+  { name = "--profile", value = "NAME", variable = "BITTERN_PROFILE",
+    about = "defaults of this profile of config.lua (else BITTERN_PROFILE)" },
   { name = "--coordinator", value = "URL", variable = "BITSOTA_COORDINATOR_URL",
     about = "the coordinator (else BITSOTA_COORDINATOR_URL)" },
   { name = "--offline", about = "use no network" },
+  { name = "--no-input", about = "ask nothing, at a terminal either" },
   { name = "--cacert", value = "FILE", variable = "BITTERN_CACERT",
     about = "PEM file of the authorities to trust (else BITTERN_CACERT)" },
   { name = "--color", choices = { "auto", "always", "never" }, default = "auto",

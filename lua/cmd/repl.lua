@@ -1,6 +1,5 @@
 -- bittern repl: Lua, line by line, with every module at hand.
 local limit = require "core.limit"
-local sys = require "core.sys"
 
 local PROMPT <const>, MORE <const> = "> ", ">> "
 
@@ -83,7 +82,7 @@ return {
   about = "try Lua line by line, with every module at hand and help",
   group = "self",
   run = function(ctx)
-    if sys.isatty(0) and sys.isatty(2) then return converse(ctx) end
+    if ctx.report.can_ask() then return converse(ctx) end
     return run_script()
   end,
 }

@@ -6,7 +6,7 @@
 local M = {}
 
 --- Set once by the command line.
----@param options table {json=, quiet=, verbose=, color="auto"|"always"|"never", progress="auto"|"json"|"none"}
+---@param options table {json=, quiet=, verbose=, color="auto"|"always"|"never", progress="auto"|"json"|"none", input= whether questions may be asked}
 function M.configure(options) end
 
 --- Whether stdout carries JSON only.
@@ -40,6 +40,9 @@ function M.detail(text) end
 --- A question, which the answer follows on the same line.
 ---@param text string
 function M.prompt(text) end
+
+--- Whether nothing may be asked: --no-input.
+function M.is_mute() end
 
 --- Whether somebody is at a terminal, to read a question and to answer it.
 function M.can_ask() end
