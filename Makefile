@@ -25,7 +25,7 @@ BUILD_DEBS := gcc libc6-dev liblua5.4-dev lua-cjson lua-filesystem \
   libsqlite3-dev libmicrohttpd-dev libarchive-dev \
   libedit-dev libpcre2-dev libutf8proc-dev ca-certificates git
 TEST_DEBS  := lua-busted libcmocka-dev python3-minimal python3-nacl \
-  python3-numpy unzip curl nginx-light lua-check clang clang-format bubblewrap \
+  python3-numpy python3-jsonschema unzip curl nginx-light lua-check clang clang-format bubblewrap \
   libarchive-tools s3cmd tinyproxy-bin chromium fonts-dejavu-core \
   librsvg2-bin dpkg-dev
 # Node may come from elsewhere than Debian: ask for the commands.

@@ -1,11 +1,12 @@
--- Writes docs/errors.md from lua/errors.lua, and docs/api and docs/meta from the doc comments of C
--- and Lua: `make docs`. Tests compare them.
+-- Writes docs/errors.md from lua/errors.lua, docs/api and docs/meta from the doc comments of C and
+-- Lua, and docs/schemas from docs/shapes: `make docs`. Tests compare them.
 local fs = require "core.fs"
 local lfs = require "lfs"
 local errors = require "bittern.errors"
 local meta = require "bittern.reference.meta"
 local pages = require "bittern.reference.pages"
 local paths = require "bittern.paths"
+local schemas = assert(loadfile(paths.root() .. "/docs/schemas.lua", "t"))()
 
 local M = {}
 
@@ -44,13 +45,15 @@ end
 function M.all()
   local all = { ["errors.md"] = M.errors() }
   for path, text in pairs(pages.all()) do all["api/" .. path] = text end
+  for path, text in pairs(schemas.all()) do all["schemas/" .. path] = text end
   for path, text in pairs(meta.all()) do all["meta/" .. path] = text end
   return all
 end
 
--- Pages of modules that are no more go.
+-- Pages of modules and schemas of commands that are no more go.
 local function sweep(folder, all)
-  for _, room in ipairs { "api/core", "api/bittern", "meta/core", "meta/bittern" } do
+  for _, room in ipairs { "api/core", "api/bittern", "meta/core", "meta/bittern",
+    "schemas" } do
     assert(fs.mkdir(folder .. "/" .. room))
     for name in lfs.dir(folder .. "/" .. room) do
       local path = room .. "/" .. name

@@ -59,13 +59,15 @@ end
 
 --- Remembers that the user trusts a script as it is now.
 -- @param path string
--- @return true, or nil, message, code
+-- @return the path that is remembered, absolute, or nil, message, code
 function M.remember(path)
   local absolute, message, code = fs.realpath(path)
   if not absolute then return nil, message, code end
   local hash, why, id = sha256.file(absolute)
   if not hash then return nil, why, id end
-  return note(absolute, hash)
+  local noted, wrong, kind = note(absolute, hash)
+  if not noted then return nil, wrong, kind end
+  return absolute
 end
 
 -- Asks somebody at a terminal; nobody there says no.

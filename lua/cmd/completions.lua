@@ -1,6 +1,7 @@
 -- bittern completions bash|zsh|fish: the script that a shell completes bittern's words with, and
 -- what that script asks for at every key.
 local completion = require "bittern.completion"
+local json = require "bittern.json"
 local shells = require "bittern.completion.shells"
 
 -- A coordinator's words reach a command line here: nothing that a shell would read as more than a
@@ -14,13 +15,16 @@ local function candidates(ctx)
   local kind, list = completion.candidates(args.words, {
     coordinator = ctx.coordinator, env = ctx.env, splits = args.splits,
   })
-  local lines = { kind }
+  local lines, safe = { kind }, json.array {}
   for _, candidate in ipairs(list) do
     if is_plain(candidate.text) then
-      lines[#lines + 1] = candidate.text .. "\t" .. ctx.report.clean(candidate.about or "")
+      local about = ctx.report.clean(candidate.about or "")
+      lines[#lines + 1] = candidate.text .. "\t" .. about
+      safe[#safe + 1] = { text = candidate.text, about = about }
     end
   end
-  ctx.report.out(table.concat(lines, "\n"))
+  if ctx.json then ctx.report.data { complete = kind, candidates = safe }
+  else ctx.report.out(table.concat(lines, "\n")) end
   return true
 end
 
@@ -37,7 +41,9 @@ return {
   run = function(ctx)
     if ctx.args.shell == "candidates" then return candidates(ctx) end
     if #ctx.args.words > 0 then return nil, "only candidates takes words", "usage" end
-    ctx.report.out(shells[ctx.args.shell])
+    local shell = ctx.args.shell
+    if ctx.json then ctx.report.data { shell = shell, script = shells[shell] }
+    else ctx.report.out(shells[shell]) end
     return true
   end,
 }

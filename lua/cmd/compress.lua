@@ -99,6 +99,7 @@ return {
     if not result then return nil, why, id end
     if result.size then record(report, args, result, started) end
     if ctx.json then
+      result.dry_run = args.dry_run
       report.data(result)
     else
       if args.dry_run then show(report, result) end

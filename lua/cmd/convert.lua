@@ -63,6 +63,7 @@ return {
     if progress then progress:finish() end
     if not result then return nil, message, code end
     if ctx.json then
+      result.dry_run = args.dry_run
       report.data(plain(result))
     else
       if args.dry_run then show_plan(report, result) end

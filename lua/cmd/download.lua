@@ -4,6 +4,7 @@ local sha256 = require "core.sha256"
 
 local check = require "bittern.check"
 local huggingface = require "bittern.huggingface"
+local json = require "bittern.json"
 
 local function last_name(url)
   local name = url:match("^[^?#]*"):match("/([^/]+)/*$") or ""
@@ -117,7 +118,7 @@ local function preview(ctx, files)
     for i, file in ipairs(files) do
       list[i] = { url = file.url, path = file.path, size = file.size, sha256 = file.sha256 }
     end
-    ctx.report.data { dry_run = true, files = list }
+    ctx.report.data { dry_run = true, files = json.array(list) }
     return true
   end
   local rows = {}
@@ -132,7 +133,7 @@ end
 
 local function show(ctx, results)
   if ctx.json then
-    ctx.report.data { files = results }
+    ctx.report.data { files = json.array(results) }
     return
   end
   for _, file in ipairs(results) do

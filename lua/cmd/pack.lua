@@ -3,7 +3,7 @@
 local function list(ctx)
   local found, message, code = require("bittern.artifact.pack").list(ctx.args.dir)
   if not found then return nil, message, code end
-  if ctx.json then ctx.report.data { files = found } end
+  if ctx.json then ctx.report.data { dry_run = true, files = found } end
   for _, file in ipairs(ctx.json and {} or found) do
     ctx.report.out(("%12d  %s"):format(file.size, file.name))
   end

@@ -28,6 +28,14 @@ local function serve(ctx, dir)
   }
 end
 
+local function tell_judged(ctx, job, result)
+  if ctx.json then
+    ctx.report.data { job_id = job.job_id, submission_id = job.submission_id,
+      status = result.status, notes = result.notes }
+  end
+  ctx.report.detail(("job %s: %s: %s"):format(job.job_id, result.status, result.notes))
+end
+
 local function validate(ctx, dir)
   local url = ctx.coordinator or ctx.env "BITSOTA_COORDINATOR_URL"
   if not url then return nil, "validate needs --coordinator URL", "usage" end
@@ -43,7 +51,7 @@ local function validate(ctx, dir)
     datasets = require("bittern.huggingface").datasets(ctx.env),
     benchmark = require("bittern.practice.benchmark").run, once = ctx.args.once,
     sandbox = ctx.args.sandbox,
-    say = ctx.report.detail, warn = ctx.report.warn,
+    judged = function(job, result) tell_judged(ctx, job, result) end, warn = ctx.report.warn,
   }
 end
 

@@ -49,6 +49,14 @@ local function show(ctx, list)
   for _, line in ipairs(ctx.report.table(columns, rows)) do ctx.report.out(line) end
 end
 
+local function remember(ctx)
+  local path, message, code = trust.remember(ctx.args.trust)
+  if not path then return nil, message, code end
+  if ctx.json then ctx.report.data { trusted = path } end
+  ctx.report.say(path .. " is trusted as it is now")
+  return true
+end
+
 return {
   api = 1,
   about = "the scripts that are found, their places, and which hide others",
@@ -58,7 +66,7 @@ return {
     listing.arguments(parser, "paths")
   end,
   run = function(ctx)
-    if ctx.args.trust then return trust.remember(ctx.args.trust) end
+    if ctx.args.trust then return remember(ctx) end
     local list = entries()
     local picked, wrong, usage = listing.pick(ctx, list)
     if not picked then return nil, wrong, usage end

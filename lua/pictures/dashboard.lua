@@ -54,8 +54,8 @@ end
 function M.gather(client, options)
   local all, message, code = client:tasks()
   if not all then return nil, message, code end
-  local view = { coordinator = client.base, tasks = {}, best = {}, missing = {}, numbers = {},
-    competitions = json.array {} }
+  local view = { coordinator = client.base, tasks = {}, best = {}, numbers = {},
+    missing = json.array {}, competitions = json.array {} }
   for _, task in ipairs(all) do
     if options.all or task_record.is_live(task) then view.tasks[#view.tasks + 1] = task end
   end

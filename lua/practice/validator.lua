@@ -24,7 +24,7 @@ local function judge(options, job)
     options.warn(("job %s: no result: %s"):format(job.job_id, message))
     return true
   end
-  options.say(("job %s: %s: %s"):format(job.job_id, result.status, result.notes))
+  options.judged(job, result)
   return options.client:job_result(job.job_id, {
     submission_id = job.submission_id, status = result.status, notes = result.notes,
     observed_metrics = metrics_of(result), replay_log = result.replay_log,
@@ -44,7 +44,8 @@ end
 
 --- Works for a coordinator.
 -- @param options {client=, folder= for downloads, benchmark=function(path, task),
---   sandbox="bwrap" or nil, interval=0.3 s, once=boolean, say=function(text), warn=function(text)}
+--   sandbox="bwrap" or nil, interval=0.3 s, once=boolean,
+--   judged=function(job, result), warn=function(text)}
 -- @return true after one cycle with `once`; else nil, message, code ("interrupted" in the end)
 function M.run(options)
   local made, message, code = fs.mkdir(options.folder, 0x1C0)

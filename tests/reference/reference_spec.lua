@@ -107,7 +107,7 @@ describe("the reference", function()
     end
   end)
 
-  it("is what docs/api and docs/meta hold: run `make docs`", function()
+  it("is what docs/api, docs/meta and docs/schemas hold: run `make docs`", function()
     local generate = assert(loadfile(support.root .. "/docs/generate.lua"))("as a module")
     for path, text in pairs(generate.all()) do
       assert.equal(text, (fs.read(support.root .. "/docs/" .. path)), path)
