@@ -98,7 +98,8 @@ ISA_FLAGS_x86_64_avx512  := $(ISA_FLAGS_x86_64_avx2) -mavx512f -mavx512bw \
   -mavx512vl -mavx512dq -mavx512vbmi -mavx512vnni -mprefer-vector-width=512
 ISA_FLAGS_aarch64_neon   := -march=armv8.2-a+dotprod
 $(foreach i,$(KERNELS_ISA),$(eval \
-  $(BUILD)/core/kernels_$(i).o: C_FLAGS += $(ISA_FLAGS_$(MACHINE)_$(i))))
+  $(BUILD)/core/kernels_$(i).o $(BUILD)/fuzz/core/kernels_$(i).o: \
+  C_FLAGS += $(ISA_FLAGS_$(MACHINE)_$(i))))
 
 $(BUILD)/tests/%: tests/c/%.c $(filter-out $(BUILD)/core/main.o,$(OBJECTS))
 	@mkdir -p $(@D)
@@ -155,8 +156,9 @@ check: all deps-test ## warnings as errors with gcc and clang, lint, format, lay
 check-reproducible: all ## two builds in two folders give the same bytes
 	@sh tests/reproducible.sh
 
-check-sanitize: all deps-test ## the readers' tests under ASan and UBSan
+check-sanitize: all deps-test ## the readers' tests and the fuzzers' corpora under ASan and UBSan
 	@sh tests/sanitize.sh
+	@$(MAKE) --no-print-directory -s fuzz RUNS=0
 
 torture: all ## claims and submissions under fire: RUNS=1000 SEED=n
 	@$(BUILD)/bittern run tests/torture/main.lua $(or $(RUNS),1000) $(SEED)
@@ -167,25 +169,25 @@ torture-sandbox: all ## every hostile recipe, with the usual limits; BENCH_ARGS=
 check-hf: all ## artifacts loaded by transformers, where it is installed; PYTHON=python3
 	@$(BUILD)/bittern run tests/hf.lua
 
-# Fuzzing needs clang, whatever CC is; the readers are Lua, their core is C.
+# Fuzzing needs clang, whatever CC is; what is fuzzed is Lua, its core is C.
 FUZZ_DEBS    := clang llvm libclang-rt-14-dev
 FUZZ_FLAGS   := -fsanitize=address,undefined -fno-sanitize-recover=all -g -O1
+FUZZ_LOADED  := http tokenizer unpack
 FUZZ_OBJECTS  = $(patsubst core/%.c,$(BUILD)/fuzz/core/%.o,\
-  $(filter-out core/main.c,$(filter-out $(LOADED),$(wildcard core/*.c)) \
-  $(call parts,unpack)))
-FUZZ_TARGETS := $(if $(TARGET),$(TARGET),safetensors gguf zip archive)
+  $(filter-out core/main.c,$(filter-out $(LOADED),$(wildcard core/*.c))) \
+  $(foreach m,$(FUZZ_LOADED),$(call parts,$(m))))
 
 $(BUILD)/fuzz/core/%.o: core/%.c $(wildcard core/*.h)
 	@mkdir -p $(@D)
 	clang $(C_FLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
 
-$(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.c tests/fuzz/fuzz.h $(FUZZ_OBJECTS)
+$(BUILD)/fuzz/fuzz: $(wildcard tests/fuzz/*.[ch]) $(FUZZ_OBJECTS)
 	clang $(C_FLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -Icore -o $@ \
-	  $(filter %.c %.o,$^) $(LIBS) $(unpack_LIBS)
+	  $(filter %.c %.o,$^) $(LIBS) $(foreach m,$(FUZZ_LOADED),$($(m)_LIBS))
 
-fuzz: all ## fuzz the readers: SECONDS=60 TARGET=safetensors|gguf|zip|archive
+fuzz: all ## fuzz what reads strangers' bytes: SECONDS=60 TARGET=one of tests/fuzz/targets
 	$(call install,fuzzing,$(FUZZ_DEBS))
-	@$(MAKE) --no-print-directory -s $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
+	@$(MAKE) --no-print-directory -s $(BUILD)/fuzz/fuzz
 	@SECONDS_EACH=$(or $(SECONDS),60) TARGET="$(TARGET)" RUNS=$(RUNS) MERGE=$(MERGE) \
 	  sh tests/fuzz/run.sh
 

@@ -17,6 +17,7 @@
 #include "bind.h"
 #include "keybox.h"
 #include "sandbox_layers.h"
+#include "signer_request.h"
 #include "sr25519.h"
 
 /*   parent                               child, a fork
@@ -31,7 +32,7 @@
 #define SIGNER_META "bittern.signer"
 #define CODE        "key"
 
-enum { REQUEST_MAX = 16 << 10, TEXT_MAX = 64 << 10, REQUEST_LINES = 6 };
+enum { REQUEST_MAX = 16 << 10, TEXT_MAX = 64 << 10 };
 enum { REPLY_MAX = 1 + SCHNORRKEL_SIGNATURE };
 
 struct signer {
@@ -41,49 +42,6 @@ struct signer {
 
 int luaopen_core_signer(lua_State *L);
 
-/* --- what is signed --------------------------------------------------------
- */
-
-/* Cuts a request at its line feeds: false unless there are six lines. */
-static bool cut(struct bytes request, struct bytes lines[REQUEST_LINES]) {
-  for (int i = 0; i < REQUEST_LINES; i++) {
-    const uint8_t *end = memchr(request.data, '\n', request.size);
-    bool last = i == REQUEST_LINES - 1;
-    if (last != (end == NULL)) return false;
-    size_t size = last ? request.size : (size_t)(end - request.data);
-    lines[i] = (struct bytes){request.data, size};
-    request.data += size + !last;
-    request.size -= size + !last;
-  }
-  return true;
-}
-
-/* At least one byte, and all of them between two. */
-static bool all_between(struct bytes line, int low, int high) {
-  for (size_t i = 0; i < line.size; i++)
-    if (line.data[i] < low || line.data[i] > high) return false;
-  return line.size > 0;
-}
-
-static bool is_hash(struct bytes line) {
-  static const char digits[] = "0123456789abcdef";
-  for (size_t i = 0; i < line.size; i++)
-    if (memchr(digits, line.data[i], sizeof digits - 1) == NULL) return false;
-  return line.size == 64;
-}
-
-/* BT-AUTH-V1, METHOD, /path, query, seconds, SHA-256: a line each. */
-static bool is_request(struct bytes request) {
-  static const char version[] = "BT-AUTH-V1";
-  struct bytes line[REQUEST_LINES];
-  return cut(request, line) && line[0].size == sizeof version - 1 &&
-         memcmp(line[0].data, version, line[0].size) == 0 &&
-         all_between(line[1], 'A', 'Z') && all_between(line[2], '!', '~') &&
-         line[2].data[0] == '/' &&
-         (line[3].size == 0 || all_between(line[3], '!', '~')) &&
-         all_between(line[4], '0', '9') && is_hash(line[5]);
-}
-
 /* --- the child -------------------------------------------------------------
  */
 
@@ -92,7 +50,7 @@ static size_t answer(const struct schnorrkel_key *key, struct bytes request,
                      uint8_t reply[REPLY_MAX]) {
   uint8_t random[32];
   reply[0] = 0;
-  if (request.size > REQUEST_MAX || !is_request(request)) return 1;
+  if (request.size > REQUEST_MAX || !signer_is_request(request)) return 1;
   randombytes_buf(random, sizeof random);
   int result =
       schnorrkel_sign(key, request.data, request.size, random, reply + 1);

@@ -65,7 +65,7 @@ local function pause(options, try, response)
     return options.random() * math.min(options.cap, options.base * 2 ^ (try - 1)), ""
   end
   if wish <= options.cap then return wish, ", as the server asks" end
-  return options.cap, (", though the server asks for %d s"):format(wish)
+  return options.cap, (", though the server asks for %.0f s"):format(wish)
 end
 
 --- How long to wait after a failed try, by this module's policy.

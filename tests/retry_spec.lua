@@ -122,6 +122,13 @@ describe("retry.run", function()
     assert.equal("status 429; again in 60.0 s, though the server asks for 3600 s", w.said[1])
   end)
 
+  it("caps a date that lies years ahead, though the clock has fractions", function()
+    local w = world { idempotent = true, now = function() return 784111776.5 end }
+    retry.run(playing(answer(503, "Sun, 06 Nov 2094 08:49:37 GMT"), answer(200)), w.options)
+    assert.same({ 60 }, w.slept)
+    assert.truthy(w.said[1]:find("though the server asks for 3155760000 s", 1, true), w.said[1])
+  end)
+
   it("caps an absurd Retry-After", function()
     local w = world { idempotent = true }
     retry.run(playing(answer(429, ("9"):rep(40)), answer(200)), w.options)
