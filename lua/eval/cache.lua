@@ -76,11 +76,9 @@ function M.mark(options)
   if not settings then return nil, message, code end
   local hash, size, id = digest(options.model)
   if not hash then return nil, size, id end
-  local reference = ""
-  if options.reference then
-    reference, size, id = digest(options.reference)
-    if not reference then return nil, size, id end
-  end
+  local reference, why, what = "", nil, nil
+  if options.reference then reference, why, what = digest(options.reference) end
+  if not reference then return nil, why, what end
   local text = sha256.hex(options.text)
   local name = sha256.hex(table.concat({ hash, text, settings, reference }, "\n"))
   return { sha256 = hash, size = size, text = text, settings = settings,
