@@ -89,14 +89,18 @@ local function check_isa()
     table.concat(available, ", ")), "config"
 end
 
--- true, or nil, message, code
-local function configure(argv)
+local function configure_report(argv)
   report.configure {
     json = parsers.has(argv, "--json"), quiet = parsers.has(argv, "--quiet"),
     verbose = parsers.has(argv, "--verbose"), input = not parsers.has(argv, "--no-input"),
     color = parsers.option_value(argv, "--color") or "auto",
     progress = parsers.option_value(argv, "--progress") or "auto",
   }
+end
+
+-- true, or nil, message, code
+local function configure(argv)
+  configure_report(argv)
   local ca_file = parsers.option_value(argv, "--cacert") or os.getenv("BITTERN_CACERT")
   local offline = parsers.has(argv, "--offline")
   if offline or ca_file then
@@ -126,14 +130,20 @@ local function help_as_option(argv)
   if at and argv[at] == "help" then argv[at] = "--help" end
 end
 
+-- The words that are bittern's own, and which of them names the command.
+local function own_words(argv)
+  local at = parsers.command_index(argv)
+  return at and split(argv, at) or argv, at
+end
+
 local function main(argv)
+  configure_report((own_words(argv))) -- what is wrong with config.lua is told as asked for, too
   local profile = parsers.option_value(argv, "--profile") or os.getenv "BITTERN_PROFILE"
   local ok, message, code = config.read(profile)
   if not ok then return fail(message, code) end
   help_as_option(argv)
   argv = config.expand(argv, parsers.command_index(argv))
-  local at = parsers.command_index(argv)
-  local own = at and split(argv, at) or argv
+  local own, at = own_words(argv)
   ok, message, code = configure(own)
   if not ok then return fail(message, code) end
   if not at then return run_nothing(own) end

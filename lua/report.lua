@@ -12,14 +12,26 @@ local EPIPE <const>, ENOSPC <const> = 32, 28
 local settings = { json = false, quiet = false, verbose = false, color = false, progress = "auto",
   input = true }
 
+-- What a variable of the environment says; empty says nothing.
+local function said(name)
+  local value = os.getenv(name)
+  return value ~= "" and value or nil
+end
+
+-- The command line comes first, then NO_COLOR, then CLICOLOR_FORCE, then what stderr is.
+local function wants_color(choice)
+  if choice ~= "auto" then return choice == "always" end
+  if said "NO_COLOR" then return false end
+  if (said "CLICOLOR_FORCE" or "0") ~= "0" then return true end
+  return sys.isatty(2) and os.getenv("TERM") ~= "dumb" and said "CLICOLOR" ~= "0"
+end
+
 --- Set once by the command line.
 -- @param options {json=, quiet=, verbose=, color="auto"|"always"|"never",
 --   progress="auto"|"json"|"none", input= whether questions may be asked}
 function M.configure(options)
   for key, value in pairs(options) do settings[key] = value end
-  local choice = options.color or "auto"
-  settings.color = choice == "always" or choice == "auto" and sys.isatty(2)
-    and not os.getenv("NO_COLOR") and os.getenv("TERM") ~= "dumb"
+  settings.color = wants_color(options.color or "auto")
 end
 
 --- Whether stdout carries JSON only.

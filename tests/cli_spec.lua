@@ -28,16 +28,61 @@ describe("the command line", function()
     assert.equal(bittern("hash", "--help").stdout, bittern("help", "hash").stdout)
   end)
 
-  it("every command explains itself within 80 columns", function()
+  it("every command explains itself within 80 columns, and where it goes wrong", function()
     local overview = bittern("--help").stdout
     for line in overview:gmatch("[^\n]+") do assert.is_true(#line <= 80, line) end
     for name in overview:gmatch("\n  ([%w-]+) +%l") do
       local help = bittern(name, "--help")
-      assert.equal(0, help.status, name)
+      assert.same({ 0, "" }, { help.status, help.stderr }, name)
       for line in help.stdout:gmatch("[^\n]+") do
         assert.is_true(#line <= 80, name .. ": " .. line)
       end
+      local wrong = bittern(name, "--no-such-option")
+      assert.same({ 2, "" }, { wrong.status, wrong.stdout }, name)
+      assert.matches("^bittern: [^\27]+\n  next: [^\27]+\n$", wrong.stderr, name)
     end
+  end)
+
+  -- What is told in colour, by the variables of an environment and more words.
+  local function is_colored(env, ...)
+    return support.bittern(home, { "bogus", ... }, { env = env }).stderr:find("\27[", 1, true) ~= nil
+  end
+
+  it("has colours at a terminal, or as --color, NO_COLOR, CLICOLOR and CLICOLOR_FORCE say", function()
+    local force, none = { CLICOLOR_FORCE = "1" }, { CLICOLOR_FORCE = "1", NO_COLOR = "1" }
+    assert.is_false(is_colored {})
+    assert.is_true(is_colored({}, "--color", "always"))
+    assert.is_true(is_colored(force))
+    assert.is_false(is_colored { CLICOLOR_FORCE = "0" })
+    assert.is_true(is_colored { CLICOLOR_FORCE = "1", NO_COLOR = "" })
+    assert.is_false(is_colored(none))
+    assert.is_true(is_colored(none, "--color=always"))
+    assert.is_false(is_colored(force, "--color", "never"))
+    if not support.has_terminals() then return pending("no pseudo-terminals here") end
+    local function at_terminal(env)
+      return support.at_terminal(home, "", { "bogus" }, env).stdout:find("\27[", 1, true) ~= nil
+    end
+    assert.is_true(at_terminal { TERM = "xterm" })
+    for _, env in ipairs { { TERM = "dumb" }, { NO_COLOR = "1" }, { CLICOLOR = "0" } } do
+      assert.is_false(at_terminal(env))
+    end
+  end)
+
+  it("prints JSON without colours to a terminal, too", function()
+    if not support.has_terminals() then return pending("no pseudo-terminals here") end
+    for _, argv in ipairs { { "--json", "version" }, { "--json", "bogus" } } do
+      local shown = support.at_terminal(home, "", argv, { CLICOLOR_FORCE = "1" }).stdout
+      assert(json.decode(assert(shown:match("^({[^\27\n]+})\n+%[echo%]\n$"), shown)))
+    end
+  end)
+
+  it("tells in JSON what is wrong with config.lua", function()
+    local place = support.folder()
+    assert(fs.mkdir(place .. "/.config/bittern"))
+    assert(fs.write(place .. "/.config/bittern/config.lua", "return 3"))
+    local done = support.bittern(place, { "--json", "version" })
+    assert.same({ 3, "" }, { done.status, done.stderr })
+    assert.equal("config", assert(json.decode(done.stdout)).error.id)
   end)
 
   it("keeps data on stdout and everything for people on stderr", function()

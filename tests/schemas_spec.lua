@@ -1,5 +1,5 @@
 -- docs/schemas say what every command prints with --json: every command is run here, in each of the
--- forms that its output has, and python3-jsonschema judges what came.
+-- forms that its output has, beside a terminal, and python3-jsonschema judges what came.
 local fs = require "core.fs"
 local lfs = require "lfs"
 
@@ -17,6 +17,9 @@ local MODEL <const>, NORM <const> = support.model, "model.norm.weight"
 local PATCH <const> = "diff --git a/train.py b/train.py\n--- a/train.py\n+++ b/train.py\n"
   .. "@@ -1 +1 @@\n-one\n+two\n"
 
+-- Commands that may print several objects, or none.
+local STREAMS <const> = { loop = true, practice = true, run = true }
+
 local function names(folder, suffix)
   local list = {}
   for name in lfs.dir(support.root .. "/" .. folder) do
@@ -28,7 +31,7 @@ end
 
 describe("docs/schemas", function()
   local outputs, count, seen = support.folder(), 0, {}
-  local miner, home, repo, alice
+  local miner, home, repo, alice, terminal
 
   setup(function()
     repo = repository.make { ["train.py"] = "one\n" }
@@ -37,18 +40,30 @@ describe("docs/schemas", function()
       slug = "judged", competition_mode = "peer_evaluation", repository = repo.url,
       min_peer_evaluations = 1, metric_name = "kb", benchmark_command = "echo kb=4.5",
     }))))
+    terminal = support.terminal()
     miner = mining.start { "--task", path }
     home = miner.home
     alice = assert(coordinator.new { url = miner.url, key = practice.alice })
     assert(fs.write(home .. "/short", (assert(fs.read(home .. "/text")):sub(1, 100))))
   end)
-  teardown(function() miner:stop() end)
+  teardown(function()
+    miner:stop()
+    if terminal then terminal.stop() end
+  end)
+
+  -- People sit at the terminal, if there is one: stdout has the JSON all the same, and no more.
+  local function bittern(...)
+    return support.run({ "/bin/sh", "-c", 'exec "$0" "$@" <"$TERMINAL" 2>"$TERMINAL"', support.bin,
+      ... }, { env = support.environment(home, { TERM = "xterm", BITTERN_SETTLE = "2",
+        TERMINAL = terminal and terminal.path or "/dev/null" }) })
+  end
 
   -- Runs a command, keeps what it prints for the judge, and gives its first object.
   local function run(status, command, ...)
-    local done = support.bittern(home, { "--json", "--coordinator", miner.url, command, ... },
-      { env = mining.settle })
-    assert.equal(status, done.status, command .. ": " .. done.stdout .. done.stderr)
+    local done = bittern("--json", "--coordinator", miner.url, command, ...)
+    assert.equal(status, done.status, command .. ": " .. done.stdout)
+    local _, lines = done.stdout:gsub("\n", "")
+    assert.is_true(STREAMS[command] or lines == 1, command .. ": " .. done.stdout)
     count, seen[command] = count + 1, true
     assert(fs.write(("%s/%03d.%s"):format(outputs, count, command), done.stdout))
     return json.decode((done.stdout:match("^[^\n]*")))
@@ -201,6 +216,13 @@ describe("docs/schemas", function()
       assert.equal("usage", run(2, command, "--no-such-option").error.id)
     end
     assert.is_string(run(0, "hash", "--help").help)
+  end)
+
+  it("hold nothing of what people are told", function()
+    local shown = terminal and terminal.shown() or ""
+    if shown == "" then return pending("no pseudo-terminals here") end
+    assert.truthy(shown:find("\27[1mdiscover", 1, true)) -- in colour
+    assert.is_nil(shown:find('{"', 1, true))
   end)
 
   it("say what all of that is", function()

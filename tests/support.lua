@@ -90,11 +90,26 @@ end
 
 --- Runs this program at a terminal of its own.
 -- @param answers lines that are typed when it asks for what it does not show, "\\3" as Ctrl-C
+-- @param env its environment beside M.environment (no colours unless given)
 -- @return {status=, stdout= what the terminal showed, and [echo] when it shows typed text again}
-function M.at_terminal(home, answers, argv)
+function M.at_terminal(home, answers, argv, env)
   local all = { "/usr/bin/python3", M.root .. "/tests/fixtures/terminal.py", answers, M.bin }
   table.move(argv, 1, #argv, #all + 1, all)
-  return M.run(all, { env = M.environment(home, { NO_COLOR = "1" }) })
+  return M.run(all, { env = M.environment(home, env or { NO_COLOR = "1" }) })
+end
+
+--- A terminal that children are given by its name, for their stdin or stderr.
+-- @return {path=, shown= function() -> all that was shown there, stop= function()}, or nil where
+--   the system gives none
+function M.terminal()
+  if not M.has_terminals() then return nil end
+  local file = M.folder() .. "/shown"
+  local child = assert(require("core.process").spawn {
+    argv = { "/usr/bin/python3", M.root .. "/tests/fixtures/open_terminal.py", file },
+    stdout = "pipe", stderr = "inherit",
+  })
+  return { path = assert(child:read_line(10)), shown = function() return assert(fs.read(file)) end,
+    stop = function() child:kill(9) child:wait(10) end }
 end
 
 --- What a program takes.

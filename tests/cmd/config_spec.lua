@@ -55,7 +55,7 @@ describe("bittern config", function()
     local count = 0
     for name, path in pairs(found) do
       local ours = name:find("^BITTERN_%u+$") or name:find("^BITSOTA_") or name:find("^BT_WALLET_")
-        or name:find("^HF_") or name:find("^XDG_") or name:find("^AWS_") or name == "NO_COLOR"
+        or name:find("^HF_") or name:find("^XDG_") or name:find("^AWS_") or name:find("COLOR")
       if ours then
         count = count + 1
         assert.is_true(known[name], name .. " of " .. path)
