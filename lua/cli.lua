@@ -25,12 +25,18 @@ local function context(args)
   }
 end
 
-local function fail(message, code)
+local function next_step(code, name)
+  if code == "usage" and name then return ("see `bittern %s --help`"):format(name) end
+  return errors.next(code)
+end
+
+-- @param name of the command that failed, where one was found
+local function fail(message, code, name)
   if type(code) ~= "string" then code = nil end
   local exit = errors.exit(code)
   local shown, excerpt = tostring(message), nil
   if exit == errors.exit "script" then shown, excerpt = excerpts.of(shown) end
-  report.failure(shown, code, errors.next(code), exit, excerpt)
+  report.failure(shown, code, next_step(code, name), exit, excerpt)
   return exit
 end
 
@@ -64,11 +70,12 @@ local function run(name, argv)
   if parsers.has(argv, "-h", "--help") then return show_help(parser:get_help()) end
   local ok, args = parser:pparse(argv)
   if not ok then
-    return fail((tostring(args):gsub("\nDid you mean", "; did you mean"):gsub("\n", "; ")), "usage")
+    local wrong = tostring(args):gsub("\nDid you mean", "; did you mean"):gsub("\n", "; ")
+    return fail(wrong, "usage", name)
   end
   local done, why, id = command.run(context(args))
   if done then return type(done) == "number" and done or 0 end
-  return fail(why, id)
+  return fail(why, id, name)
 end
 
 -- `bittern run FILE ...`: everything after FILE belongs to the script.

@@ -45,6 +45,8 @@ local ids = {
   -- tasks and submissions
   not_live = { 7, "pick a live task from `bittern tasks`" },
   not_found = { 7, "check the name or the path" },
+  no_score = { 7, "`bittern eval` and `bittern sweep` note theirs in the ledger" },
+  no_tests = { 7, "`bittern new KIND NAME` writes a script and its tests; or name a file" },
   ambiguous = { 7, "name the task by its id" },
   pending = { 8, "still pending: `bittern track ID` continues to watch" },
   stop = { 9, "fix what the gate names, then run the same command again" },

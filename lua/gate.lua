@@ -1,5 +1,5 @@
 -- The verdict over all rules: PASS or STOP, with reasons.
-local outline = require "bittern.outline"
+local wrap = require "bittern.report.wrap"
 
 local M = {}
 
@@ -80,7 +80,7 @@ function M.lines(judged, clean, options)
     if word ~= "PASS" or options and options.all then
       lines[#lines + 1] = ("%s  %s  %s"):format(word,
         result.id .. (" "):rep(width - #result.id), clean(result.source))
-      local reason = result.reason and outline.wrap(clean(result.reason), 80, "      ") or {}
+      local reason = result.reason and wrap(clean(result.reason), 80, "      ") or {}
       table.move(reason, 1, #reason, #lines + 1, lines)
     end
   end

@@ -2,10 +2,11 @@
 local check = require "bittern.check"
 local json = require "bittern.json"
 local report = require "bittern.report"
+local wrap = require "bittern.report.wrap"
 
 local M = {}
 
-local WIDTH <const>, LABEL_MAX <const> = 80, 32
+local WIDTH <const>, LABEL_MAX <const> = 80, 34
 
 local function is_plain_list(value)
   if #value == 0 then return false end
@@ -58,26 +59,6 @@ local function entries_of(record, order)
   return list
 end
 
---- Text in lines of at most so many columns, at least one.
--- @param text string
--- @param width of a line, its indent included
--- @param indent of every line
--- @return array of lines
-function M.wrap(text, width, indent)
-  local lines, line = {}, ""
-  local room = math.max(1, width - #indent)
-  for word in text:gmatch("%S+") do
-    local longer = line == "" and word or line .. " " .. word
-    if line ~= "" and (utf8.len(longer) or #longer) > room then
-      lines[#lines + 1] = indent .. line
-      longer = word
-    end
-    line = longer
-  end
-  lines[#lines + 1] = indent .. line
-  return lines
-end
-
 --- A record as lines.
 -- @param record table
 -- @param order array of names that come first
@@ -87,7 +68,7 @@ function M.lines(record, order)
   for _, entry in ipairs(entries) do widest = math.max(widest, #entry[1]) end
   local indent = (" "):rep(math.min(widest, LABEL_MAX) + 2)
   for _, entry in ipairs(entries) do
-    local label, body = entry[1], M.wrap(entry[2], WIDTH, indent)
+    local label, body = entry[1], wrap(entry[2], WIDTH, indent)
     body[1] = label .. (" "):rep(math.max(2, #indent - #label)) .. body[1]:sub(#indent + 1)
     for _, line in ipairs(body) do lines[#lines + 1] = (line:gsub("%s+$", "")) end
   end

@@ -2,6 +2,7 @@
 local sys = require "core.sys"
 local json = require "bittern.json"
 local progress = require "bittern.report.progress"
+local wrap = require "bittern.report.wrap"
 
 local M = {}
 
@@ -174,9 +175,21 @@ function M.failure(message, code, next_step, exit, excerpt)
   if next_step then tell("  next: " .. next_step) end
 end
 
+--- Text for the right of a label: where a terminal is too narrow, its further lines stand below
+-- its first. What goes elsewhere stays one line.
+-- @param stream 1 for stdout, 2 for stderr
+-- @param indent columns before the text
+-- @param text string
+-- @return string
+function M.hang(stream, indent, text)
+  if not sys.isatty(stream) then return text end
+  local lines = wrap(text, sys.columns(stream), (" "):rep(indent))
+  return table.concat(lines, "\n"):sub(indent + 1)
+end
+
 --- One step of a longer piece of work: `name  text`.
 function M.step(name, text)
-  M.say(("  %s %s"):format(paint("1", ("%-9s"):format(name)), text))
+  M.say(("  %s %s"):format(paint("1", ("%-9s"):format(name)), M.hang(2, 12, text)))
 end
 
 --- 1234567 -> "1,234,567".

@@ -30,12 +30,20 @@ function M.list(kind)
   return search.list(kind, M.override)
 end
 
-local function unknown(kind, name)
+-- What may have been meant: the nearest name, or all there are (of commands, `--help` tells those).
+local function hint(kind, name)
   local names = {}
-  for _, entry in ipairs(M.list(kind)) do names[#names + 1] = entry.name end
+  for _, entry in ipairs(M.list(kind)) do
+    if not entry.shadowed then names[#names + 1] = entry.name end
+  end
   local near = check.nearest(name, names)
-  local hint = near and ("; did you mean '%s'?"):format(near) or ""
-  return nil, ("no %s named '%s'%s"):format(M.word(kind), name, hint), "not_found"
+  if near then return ("; did you mean '%s'?"):format(near) end
+  if kind == "cmd" or #names == 0 then return "" end
+  return "; there are " .. table.concat(names, ", ")
+end
+
+local function unknown(kind, name)
+  return nil, ("no %s named '%s'%s"):format(M.word(kind), name, hint(kind, name)), "not_found"
 end
 
 local function named(kind, name)

@@ -2,6 +2,7 @@
 local sys = require "core.sys"
 
 local check = require "bittern.check"
+local errors = require "bittern.errors"
 
 local M = {}
 
@@ -88,10 +89,11 @@ local function wait(ctx, pause, deadline)
   return ctx.sleep(math.max(0, math.min(pause * jitter, deadline - ctx.clock())))
 end
 
-local lasting = {
-  not_found = true, unauthorized = true, forbidden = true, interrupted = true, config = true,
-  offline = true, key = true, rejected = true, stake = true,
-}
+-- Whether asking again may help: what is temporary, and the network unless it is switched off.
+local function may_pass(code)
+  local exit = errors.exit(code)
+  return code ~= "offline" and (exit == errors.exit "busy" or exit == errors.exit "network")
+end
 
 local function pending(id, timeout, detail, failed)
   local what = failed or tostring(detail.submission.status)
@@ -108,7 +110,7 @@ function M.follow(ctx, id, timeout)
   local deadline, pause, seen = ctx.clock() + timeout, FIRST, {}
   while true do
     local detail, message, code = fetch(ctx.client, id)
-    if not detail and lasting[code] then
+    if not detail and not may_pass(code) then
       return nil, ("submission %s: %s"):format(id, message), code
     end
     if detail then tell(ctx, id, detail, seen) end

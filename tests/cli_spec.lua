@@ -93,6 +93,13 @@ describe("the command line", function()
     assert.matches("next: ", wrong.stderr)
   end)
 
+  it("names the command whose help tells how it is used", function()
+    local more = "  next: see `bittern hash --help`\n"
+    assert.equal("bittern: missing argument 'files'\n" .. more, bittern("hash").stderr)
+    local wrong = bittern("--json", "compress", "nowhere")
+    assert.equal("see `bittern compress --help`", json.decode(wrong.stdout).error.next)
+  end)
+
   it("suggests the nearest option", function()
     local wrong = bittern("version", "--jsn")
     assert.equal(2, wrong.status)

@@ -1,5 +1,6 @@
 local json = require "bittern.json"
 local outline = require "bittern.outline"
+local wrap = require "bittern.report.wrap"
 
 describe("bittern.outline", function()
   it("shows known fields first and leaves nothing out", function()
@@ -27,8 +28,8 @@ describe("bittern.outline", function()
   end)
 
   it("wraps by characters, and never loses a long word", function()
-    assert.same({ "  ab", "  cdefghijkl", "  m" }, outline.wrap("ab cdefghijkl m", 6, "  "))
-    assert.same({ "éé é" }, outline.wrap("éé é", 4, ""))
-    assert.same({ "" }, outline.wrap("", 10, ""))
+    assert.same({ "  ab", "  cdefghijkl", "  m" }, wrap("ab cdefghijkl m", 6, "  "))
+    assert.same({ "éé é" }, wrap("éé é", 4, ""))
+    assert.same({ "" }, wrap("", 10, ""))
   end)
 end)

@@ -34,6 +34,19 @@ describe("bittern.report", function()
     assert.matches(("b"):rep(30) .. "  " .. ("\u{e9}"):rep(60) .. "\n", whole, 1, true)
   end)
 
+  it("hangs a step's further lines below its first at a terminal; a pipe gets one line", function()
+    if not support.has_terminals() then return pending("no pseudo-terminals here") end
+    local home = support.folder()
+    assert(fs.write(home .. "/s.lua", [[
+      require("bittern.report").step("rules", ("word "):rep(20) .. "end")]]))
+    local wide = "  rules     " .. ("word "):rep(20) .. "end\n"
+    assert.equal(wide, support.bittern(home, { "run", home .. "/s.lua" }).stderr)
+    local narrow = support.at_terminal(home, "", { "run", home .. "/s.lua" }).stdout
+    local hanging = "  rules     " .. ("word "):rep(12) .. "word\n" .. (" "):rep(12) .. "word word"
+    assert.equal(hanging, narrow:sub(1, #hanging))
+    assert.matches("word end\n", narrow, 1, true)
+  end)
+
   it("wipes a progress line before it tells something else", function()
     local path = support.folder() .. "/s.lua"
     assert(fs.write(path, [[

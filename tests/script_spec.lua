@@ -66,6 +66,8 @@ describe("bittern.script", function()
     assert.is_nil(none)
     assert.equal("not_found", code)
     assert.equal("no command named 'versoin'; did you mean 'version'?", message)
+    message = select(2, script.find("publish", "nothing-like-it"))
+    assert.matches("named 'nothing%-like%-it'; there are command, directory, ", message)
   end)
 
   it("loads a mode by its name only: the coordinator says it, and it is no path", function()

@@ -98,6 +98,16 @@ describe("track", function()
     assert.equal(1, ctx.asked)
   end)
 
+  it("does not ask again for want of a key, but does when the network fails", function()
+    local ctx = context { { code = "unauthorized", message = "sign" } }
+    ctx.client.submission = function() return nil, "name a hotkey", "key_missing" end
+    assert.equal("key_missing", select(3, track.follow(ctx, "s1", 60)))
+    assert.equal(1, ctx.asked)
+    ctx = context { { code = "network", message = "cut off" }, detail("accepted") }
+    ctx.client.submission = function() return nil, "cut off", "network" end
+    assert.is_truthy(track.follow(ctx, "s1", 60))
+  end)
+
   it("reads the plain record where the detail is closed to us", function()
     local ctx = context { { code = "unauthorized", message = "not yours" } }
     ctx.client.submission = function() return { id = "s1", status = "accepted" } end

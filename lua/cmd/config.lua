@@ -29,7 +29,7 @@ return {
       ctx.report.data { settings = json.array(list), files = json.array(files) }
       return true
     end
-    local columns = { { "SETTING" }, { "VALUE" }, { "FROM" } }
+    local columns = { { "SETTING" }, { "VALUE", cut = true }, { "FROM" } }
     for _, line in ipairs(ctx.report.table(columns, rows_of(ctx, list))) do ctx.report.out(line) end
     for _, file in ipairs(files) do
       local there = file.there and "" or " (not there)"

@@ -14,9 +14,11 @@ local OWNER_ONLY <const> = 0x180 -- 0600
 local marks <const> = { ok = "ok", warning = "warn", bad = "BAD" }
 
 local function show(ctx, findings)
+  local report = ctx.report
   for _, finding in ipairs(findings) do
-    ctx.report.out(("%-4s  %-11s  %s"):format(marks[finding.state], finding.id, finding.text))
-    if finding.fix then ctx.report.out(("      %-11s  fix: %s"):format("", finding.fix)) end
+    local text, fix = report.hang(1, 19, finding.text), finding.fix
+    report.out(("%-4s  %-11s  %s"):format(marks[finding.state], finding.id, text))
+    if fix then report.out(("%19sfix: %s"):format("", report.hang(1, 24, fix))) end
   end
 end
 
@@ -80,7 +82,7 @@ return {
     else
       show(ctx, findings)
     end
-    ctx.report.say(("%d bad, %d warnings"):format(bad, warnings))
+    ctx.report.say(("%d bad, %d warning%s"):format(bad, warnings, warnings == 1 and "" or "s"))
     if ctx.args.report then
       local ok, message, code = write_report(ctx, findings)
       if not ok then return nil, message, code end

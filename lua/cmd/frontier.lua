@@ -69,8 +69,7 @@ local function drawing_of(ctx)
   if not rows then return nil, wrong, kind end
   local points, others, first = require("bittern.eval.frontier").comparable(rows, text)
   if #points == 0 then
-    return nil, "the ledger holds no score" .. (text and " on this text" or "")
-      .. "; `bittern eval` and `bittern sweep` note theirs", "not_found"
+    return nil, "the ledger holds no score" .. (text and " on this text" or ""), "no_score"
   end
   table.sort(points, function(a, b)
     if a.bytes ~= b.bytes then return a.bytes < b.bytes end

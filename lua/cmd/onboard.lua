@@ -3,8 +3,8 @@ local sys = require "core.sys"
 
 local json = require "bittern.json"
 local onboard = require "bittern.onboard"
-local outline = require "bittern.outline"
 local session = require "bittern.session"
+local wrap = require "bittern.report.wrap"
 
 local WIDTH <const> = 80
 
@@ -22,7 +22,7 @@ local function rendered(text, clean)
   local function close()
     if not open then return end
     local hanging = open.indent .. (" "):rep(#open.mark)
-    local body = outline.wrap(open.text, WIDTH, hanging)
+    local body = wrap(open.text, WIDTH, hanging)
     body[1] = open.indent .. open.mark .. body[1]:sub(#hanging + 1)
     table.move(body, 1, #body, #lines + 1, lines)
     open = nil

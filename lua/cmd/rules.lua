@@ -2,8 +2,8 @@
 local decisions = require "bittern.decisions"
 local gate = require "bittern.gate"
 local json = require "bittern.json"
-local outline = require "bittern.outline"
 local session = require "bittern.session"
+local wrap = require "bittern.report.wrap"
 
 -- Rule id -> how it stands: judged now where no submission is needed, else open until there is one.
 local function states_of(parts, decided)
@@ -36,7 +36,7 @@ end
 local function show_rule(ctx, rule, width, state, decision)
   local report = ctx.report
   local function more(text)
-    for _, line in ipairs(outline.wrap(report.clean(text), 80, "    ")) do report.out(line) end
+    for _, line in ipairs(wrap(report.clean(text), 80, "    ")) do report.out(line) end
   end
   report.out(("%s  %-8s  %s"):format(rule.id .. (" "):rep(width - #rule.id), state,
     report.clean(rule.source)))

@@ -45,7 +45,7 @@ local function show(ctx, list)
     local about = entry.about or entry.problem or ""
     rows[#rows + 1] = { entry.kind, entry.name, entry.from, about, state_of(entry) }
   end
-  local columns = { { "KIND" }, { "NAME" }, { "FROM" }, { "ABOUT" }, { "" } }
+  local columns = { { "KIND" }, { "NAME" }, { "FROM" }, { "ABOUT", cut = true }, { "" } }
   for _, line in ipairs(ctx.report.table(columns, rows)) do ctx.report.out(line) end
 end
 

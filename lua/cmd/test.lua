@@ -1,4 +1,6 @@
 -- bittern test [PATH...]: the tests of scripts, each file with a fresh home of its own.
+local fs = require "core.fs"
+
 local script = require "bittern.script"
 
 -- A failure with its place, which assertions say themselves.
@@ -53,6 +55,17 @@ local function verdict(ctx, records)
   return counts.failed == 0 and counts.passed > 0 and 0 or 1
 end
 
+-- The test files that are named, else those where scripts of one's own are found.
+local function files_of(given)
+  local own = script.own_folder()
+  local places = #given > 0 and given or fs.stat(own) and { own } or {}
+  local files, message, code = require("bittern.testing.run").files(places)
+  if not files then return nil, message, code end
+  if #files > 0 then return files end
+  return nil, ("%s: no file NAME.test.lua is here"):format(places[1]
+    and table.concat(places, " ") or own), "no_tests"
+end
+
 return {
   api = 1,
   about = "run the tests of your scripts, with a practice coordinator",
@@ -64,14 +77,8 @@ return {
   run = function(ctx)
     local ready, why, id = require("bittern.testing.suite").ready()
     if not ready then return nil, why, id end
-    local given = ctx.args.path
-    if #given == 0 then given = { script.own_folder() } end
-    local files, message, code = require("bittern.testing.run").files(given)
+    local files, message, code = files_of(ctx.args.path)
     if not files then return nil, message, code end
-    if #files == 0 then
-      return nil, ("%s: no file NAME.test.lua is here"):format(table.concat(given, " ")),
-        "not_found"
-    end
     local records, reason, kind = run_all(ctx, files)
     if not records then return nil, reason, kind end
     return verdict(ctx, records)

@@ -26,7 +26,9 @@ local function rows_of(wallets, clean)
 end
 
 local function show_list(ctx, folder, wallets)
-  local columns = { { "WALLET" }, { "HOTKEY" }, { "ADDRESS" }, { "KIND" }, { "COLDKEY" } }
+  local columns = {
+    { "WALLET" }, { "HOTKEY" }, { "ADDRESS" }, { "KIND" }, { "COLDKEY", spare = true },
+  }
   local rows = rows_of(wallets, ctx.report.clean)
   for _, line in ipairs(#rows > 0 and ctx.report.table(columns, rows) or {}) do
     ctx.report.out(line)

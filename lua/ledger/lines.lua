@@ -1,13 +1,13 @@
 -- POSTs of the ledger for people: a table, or where a terminal is narrower than that, a few lines
 -- for each.
-local outline = require "bittern.outline"
 local report = require "bittern.report"
+local wrap = require "bittern.report.wrap"
 
 local M = {}
 
 local columns <const> = {
-  { "post", right = true }, { "kind" }, { "state" }, { "about" }, { "made" },
-  { "tries", right = true }, { "age", right = true }, { "said" },
+  { "POST", right = true }, { "KIND" }, { "STATE" }, { "ABOUT" }, { "MADE" },
+  { "TRIES", right = true }, { "AGE", right = true }, { "SAID" },
 }
 
 local function cells(row, now)
@@ -26,7 +26,7 @@ local function narrow(row, width)
   local list = { tries == "1" and head or ("%s, %s tries"):format(head, tries) }
   local ids = made ~= "" and made ~= about and ("%s -> %s"):format(about, made) or about
   for _, text in ipairs { ids, said } do
-    local more = text ~= "" and outline.wrap(text, width, "  ") or {}
+    local more = text ~= "" and wrap(text, width, "  ") or {}
     table.move(more, 1, #more, #list + 1, list)
   end
   return list

@@ -56,10 +56,10 @@ end
 -- @param folder path
 -- @return array of {name=, coldkey= address or nil, hotkeys= array of {name=, path=, kind= "plain",
 --   "encrypted", "public" or "unreadable", address= or nil, warnings= array of text}}; or nil,
---   message, "config"
+--   message, "key_missing"
 function M.wallets(folder)
   if lfs.attributes(folder, "mode") ~= "directory" then
-    return nil, folder .. ": there is no folder of wallets", "config"
+    return nil, folder .. ": there is no folder of wallets", "key_missing"
   end
   local list = {}
   for i, name in ipairs(names_in(folder, "directory")) do

@@ -37,7 +37,7 @@ describe("bittern frontier", function()
   it("says where scores come from when there are none", function()
     local done = run()
     assert.equal(7, done.status)
-    assert.matches("holds no score; `bittern eval` and `bittern sweep` note theirs", done.stderr)
+    assert.matches("holds no score\n  next: `bittern eval` and ", done.stderr)
   end)
 
   it("marks what is beaten, what is over budget, and the best", function()

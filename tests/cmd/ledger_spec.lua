@@ -40,7 +40,7 @@ describe("bittern ledger", function()
     assert.equal(1, #list("--limit", "1").posts)
     assert.same({}, list("--unknown").posts)
     local lines = miner:run({ "ledger" }).stdout
-    assert.matches("post  kind        state", lines, 1, true)
+    assert.matches("POST  KIND        STATE", lines, 1, true)
     assert.matches("submission  done %(pending_verification%)", lines)
   end)
 

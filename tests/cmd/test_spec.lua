@@ -24,6 +24,12 @@ describe("bittern test", function()
     return support.bittern(home, { "test", path, ... })
   end
 
+  it("says how to get tests where there are none", function()
+    local done = support.bittern(home, { "test" })
+    assert.equal(7, done.status)
+    assert.matches("bittern: no file NAME.test.lua is here\n  next: `bittern new ", done.stderr)
+  end)
+
   it("tells each test, where one failed and why, and counts", function()
     local done = run [[
 describe("numbers", function()

@@ -5,13 +5,6 @@
 ---@class bittern.outline
 local M = {}
 
---- Text in lines of at most so many columns, at least one.
----@param text string string
----@param width any of a line, its indent included
----@param indent any of every line
----@return table # array of lines.
-function M.wrap(text, width, indent) end
-
 --- A record as lines.
 ---@param record table table
 ---@param order table array of names that come first

@@ -64,6 +64,13 @@ function M.warn(text) end
 ---@param excerpt? any lines of a script that the message speaks of, or nil
 function M.failure(message, code, next_step, exit, excerpt) end
 
+--- Text for the right of a label: where a terminal is too narrow, its further lines stand below its first. What goes elsewhere stays one line.
+---@param stream any 1 for stdout, 2 for stderr
+---@param indent any columns before the text
+---@param text string string
+---@return string # string.
+function M.hang(stream, indent, text) end
+
 --- One step of a longer piece of work: `name  text`.
 ---@param name string
 ---@param text string
