@@ -65,7 +65,7 @@ TEST_DEBS += gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 C_TESTS   += $(BUILD)/tests/neon
 endif
 
-.PHONY: all demo test check check-reproducible check-sanitize check-hf fuzz torture torture-sandbox bench bench-kernels bench-practice \
+.PHONY: all demo test check check-reproducible check-sanitize check-hf fuzz torture torture-faults torture-sandbox bench bench-kernels bench-practice \
   bench-compress bench-memory bench-eval bench-transfer bench-corruption docs man install uninstall deb tarball sbom clean help deps-build deps-test build-binary binary
 
 all: deps-build build-binary ## build build/bittern
@@ -162,6 +162,14 @@ check-sanitize: all deps-test ## the readers' tests and the fuzzers' corpora und
 
 torture: all ## claims and submissions under fire: RUNS=1000 SEED=n
 	@$(BUILD)/bittern run tests/torture/main.lua $(or $(RUNS),1000) $(SEED)
+
+# What makes calls go wrong, for LD_PRELOAD.
+$(BUILD)/tests/inject.so: tests/faults/inject.c
+	@mkdir -p $(@D)
+	$(CC) $(C_FLAGS) -shared -o $@ $<
+
+torture-faults: all ## failing calls, failing memory and kills in every flow: RUNS=3000 SEED=n
+	@$(BUILD)/bittern run tests/faults/main.lua $(or $(RUNS),3000) $(SEED)
 
 torture-sandbox: all ## every hostile recipe, with the usual limits; BENCH_ARGS="SECONDS"
 	@$(BUILD)/bittern run tests/torture/sandbox.lua $(BENCH_ARGS)

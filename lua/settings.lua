@@ -75,12 +75,14 @@ local function globals()
   return list
 end
 
--- BITTERN_S3_BUCKET and the like.
-local function of_publishers()
+-- BITTERN_S3_BUCKET and the like. A publisher that cannot be read has settings that nobody knows.
+local function of_publishers(ctx)
   local list = {}
   for _, found in ipairs(script.list "publish") do
+    local publisher, message
     local usable = not found.untrusted and not found.shadowed
-    local publisher = usable and script.load(found.path, "publish")
+    if usable then publisher, message = script.load(found.path, "publish") end
+    if message then ctx.report.warn(message) end
     for name, spec in pairs(publisher and publisher.args or {}) do
       list[#list + 1] = { name = found.name .. " " .. name, option = "--set " .. name .. "=",
         variable = publishing.variable(found.name, name), about = spec[2],
@@ -132,7 +134,7 @@ end
 --   option, variable, about}
 function M.all(ctx)
   local list = {}
-  for _, group in ipairs { globals(), settings, of_publishers() } do
+  for _, group in ipairs { globals(), settings, of_publishers(ctx) } do
     for _, setting in ipairs(group) do list[#list + 1] = described(ctx, setting) end
   end
   return list

@@ -31,10 +31,11 @@ function M.run(argv, servers, options)
     stdout = home .. "/.out", stderr = home .. "/.err" })
   local done
   local deadline = sys.clock() + 60
+  local pause = servers[1] and 0 or options.kill_when and 0.002 or 0.1
   while not done and sys.clock() < deadline do
     for _, one in ipairs(servers) do assert(one.server:step(one.handler, 0.003)) end
     if options.kill_when and options.kill_when() then child:kill(9) end
-    done = child:wait(servers[1] and 0 or 0.1)
+    done = child:wait(pause)
   end
   assert(done, "the program does not end")
   return { status = done.status, signal = done.signal, home = home,

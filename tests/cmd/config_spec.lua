@@ -48,6 +48,15 @@ describe("bittern config", function()
     assert.equal("--hotkey", by_name.hotkey.from)
   end)
 
+  it("warns of a publisher whose settings it cannot tell", function()
+    local home = support.folder()
+    assert(fs.mkdir(home .. "/.config/bittern/publish"))
+    assert(fs.write(home .. "/.config/bittern/publish/mine.lua", "return {"))
+    local done = support.bittern(home, { "config" })
+    assert.equal(0, done.status)
+    assert.matches("publish/mine%.lua:1: ", done.stderr)
+  end)
+
   it("knows every variable that the sources read", function()
     local known = { HOME = true, LANG = true, TERM = true, PATH = true }
     for _, setting in pairs((config({}))) do known[setting.variable or ""] = true end
