@@ -43,12 +43,13 @@ describe("the command line", function()
     end
   end)
 
-  -- What is told in colour, by the variables of an environment and more words.
+  -- Whether a failure is told in colour, by the variables of an environment and more words.
   local function is_colored(env, ...)
-    return support.bittern(home, { "bogus", ... }, { env = env }).stderr:find("\27[", 1, true) ~= nil
+    local told = support.bittern(home, { "bogus", ... }, { env = env }).stderr
+    return told:find("\27[", 1, true) ~= nil
   end
 
-  it("has colours at a terminal, or as --color, NO_COLOR, CLICOLOR and CLICOLOR_FORCE say", function()
+  it("has colours as a terminal, --color, NO_COLOR, CLICOLOR and CLICOLOR_FORCE say", function()
     local force, none = { CLICOLOR_FORCE = "1" }, { CLICOLOR_FORCE = "1", NO_COLOR = "1" }
     assert.is_false(is_colored {})
     assert.is_true(is_colored({}, "--color", "always"))

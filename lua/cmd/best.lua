@@ -1,5 +1,6 @@
 -- bittern best SLUG: the submission to beat.
 local json = require "bittern.json"
+local listing = require "bittern.cli.listing"
 local outline = require "bittern.outline"
 local session = require "bittern.session"
 
@@ -14,6 +15,7 @@ return {
   group = "discover",
   args = function(parser)
     parser:argument("slug", "the task's slug or id")
+    listing.arguments(parser, "the submission's id")
   end,
   run = function(ctx)
     local client, task, code = session.task(ctx)
@@ -21,8 +23,12 @@ return {
     local best, problem, kind = client:best(task)
     if not best then return nil, problem, kind end
     local is_empty = next(best) == nil
+    local picked, wrong, usage = listing.pick(ctx, is_empty and {} or { best })
+    if not picked then return nil, wrong, usage end
     if ctx.json then
-      ctx.report.data { slug = task.slug, best = is_empty and json.null or best }
+      ctx.report.data { slug = task.slug, best = picked[1] or json.null }
+    elseif listing.ids(ctx, { best }, best.submission_id and "submission_id" or "id") then
+      return true
     elseif is_empty then
       ctx.report.say(("%s has no best yet"):format(ctx.report.clean(task.slug)))
     else

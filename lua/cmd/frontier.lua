@@ -28,6 +28,13 @@ local function show(report, drawing)
   report.say "  * nothing is smaller and better   . something is   | budget   K best known"
 end
 
+local function tell_json(report, drawing, points)
+  local data = {}
+  for name, value in pairs(drawing) do data[name] = value end
+  data.points = points
+  report.data(data)
+end
+
 local function known_of(text)
   local bytes, ppl = text:match("^(%d+):(%d+%.?%d*)$")
   bytes, ppl = math.tointeger(bytes), tonumber(ppl)
@@ -103,6 +110,7 @@ return {
     parser:option("--known", "the best known submission"):argname "BYTES:PERPLEXITY"
       :convert(known_of)
     parser:option("--out", "draw it as SVG"):argname "FILE.svg"
+    require("bittern.cli.listing").arguments(parser, "SHA-256 of what was scored")
   end,
   run = function(ctx)
     local args, report = ctx.args, ctx.report
@@ -119,7 +127,11 @@ return {
       local ok, why, id = require("core.fs").write(args.out, picture)
       if not ok then return nil, why, id end
     end
-    if ctx.json then report.data(drawing) else show(report, drawing) end
+    local listing = require "bittern.cli.listing"
+    local picked, wrong, usage = listing.pick(ctx, drawing.points)
+    if not picked then return nil, wrong, usage end
+    if listing.ids(ctx, drawing.points, "sha256") then return true end
+    if ctx.json then tell_json(report, drawing, picked) else show(report, drawing) end
     if drawing.others > 0 then
       report.say(("%d scores on other texts or in other ways are left out"):format(drawing.others))
     end

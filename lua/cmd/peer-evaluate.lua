@@ -3,6 +3,7 @@ local canonical = require "bittern.canonical"
 local command = require "bittern.bench.command"
 local contest = require "bittern.contest"
 local errors = require "bittern.errors"
+local listing = require "bittern.cli.listing"
 local peers = require "bittern.peers"
 local preview = require "bittern.preview"
 local scoring = require "bittern.peers.scoring"
@@ -29,10 +30,10 @@ end
 local function show_waiting(ctx, open, policy)
   local waiting, message, code = peers.waiting(open, policy)
   if not waiting then return nil, message, code end
-  if ctx.json then
-    ctx.report.data { slug = open.task.slug, waiting = waiting }
-    return true
-  end
+  local picked, wrong, usage = listing.pick(ctx, waiting)
+  if not picked then return nil, wrong, usage end
+  if ctx.json then ctx.report.data { slug = open.task.slug, waiting = picked } end
+  if ctx.json or listing.ids(ctx, waiting, "id") then return true end
   local rows = {}
   for i, submission in ipairs(waiting) do
     rows[i] = { ctx.report.clean(submission.id), ctx.report.clean(submission.created_at or "-"),
@@ -138,6 +139,7 @@ return {
     parser:option("--submission", "the one to judge (default: the first that waits)")
       :argname "ID"
     parser:flag("--list", "show what waits for this hotkey's verdict, judge nothing")
+    listing.arguments(parser, "with --list: ids")
     parser:option("--sandbox", "bwrap: its commands see their checkout alone and no network; none")
       :argname "NAME":choices { "bwrap", "none" }:default "bwrap"
     parser:option("--text", "score its artifact on this text instead; none of its code runs")

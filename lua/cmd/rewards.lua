@@ -2,6 +2,7 @@
 local sr25519 = require "core.sr25519"
 
 local json = require "bittern.json"
+local listing = require "bittern.cli.listing"
 local payout = require "bittern.payout"
 local rewards = require "bittern.rewards"
 local session = require "bittern.session"
@@ -69,10 +70,10 @@ end
 
 local function show_miners(ctx, competition, address)
   local miners = rewards.miners(competition)
-  if ctx.json then
-    ctx.report.data { slug = competition.slug, miners = json.array(miners) }
-    return true
-  end
+  local picked, wrong, usage = listing.pick(ctx, miners)
+  if not picked then return nil, wrong, usage end
+  if ctx.json then ctx.report.data { slug = competition.slug, miners = picked } end
+  if ctx.json or listing.ids(ctx, miners, "hotkey") then return true end
   local rows = {}
   for i, miner in ipairs(miners) do
     rows[i] = { ("%d"):format(i), ctx.report.clean(miner.hotkey), ("%.4g"):format(miner.score),
@@ -96,13 +97,16 @@ local function show_snapshot(ctx, client, address)
     return show_miners(ctx, competition, address)
   end
   local list, sum = rewards.shares(snapshot, address)
+  local picked, wrong, usage = listing.pick(ctx, list)
+  if not picked then return nil, wrong, usage end
+  if listing.ids(ctx, list, "slug") then return true end
   local ideas
   if address then
     ideas, message, code = idea_scores(client, address)
     if not ideas then return nil, message, code end
   end
   if ctx.json then
-    ctx.report.data { hotkey = address or json.null, of_pool = sum, shares = json.array(list),
+    ctx.report.data { hotkey = address or json.null, of_pool = sum, shares = picked,
       ideas = ideas or json.null, snapshot = snapshot }
     return true
   end
@@ -147,6 +151,7 @@ return {
     parser:flag("--payout", "what may be claimed from the Pool; nothing is claimed")
     parser:option("--pool", "the Pool's claims (else BITTERN_POOL, else the coordinator's own)")
       :argname "URL"
+    listing.arguments(parser, "slugs, or hotkeys of a task's miners,")
     wallet.arguments(parser)
   end,
   run = function(ctx)
@@ -157,6 +162,9 @@ return {
     local client, message, code = session.client(ctx, { signed = not given and "optional" or nil })
     if not client then return nil, message, code end
     local address = given or client.address
+    if ctx.args.payout and (ctx.args.ids or ctx.args.fields) then
+      return nil, "--payout shows one record: --ids and --fields do not go with it", "usage"
+    end
     if ctx.args.payout then return show_payout(ctx, client, address) end
     return show_snapshot(ctx, client, address)
   end,

@@ -7,6 +7,7 @@ local sys = require "core.sys"
 local canonical = require "bittern.canonical"
 local examine = require "bittern.wallet.examine"
 local list_of = require "bittern.wallet.list"
+local listing = require "bittern.cli.listing"
 local wallet = require "bittern.wallet"
 
 local OWNER_ONLY <const> = 0x180 -- 0600
@@ -36,6 +37,14 @@ local function show_list(ctx, folder, wallets)
   ctx.report.say(("  %d in %s"):format(#wallets, folder))
 end
 
+local function hotkeys_of(wallets)
+  local all = {}
+  for _, found in ipairs(wallets) do
+    table.move(found.hotkeys, 1, #found.hotkeys, #all + 1, all)
+  end
+  return all
+end
+
 local function list(ctx)
   local folder = wallet.folder(wallet.options(ctx.args, ctx.env))
   local wallets, message, code = list_of.wallets(folder)
@@ -47,11 +56,13 @@ local function list(ctx)
     end
     canonical.array(found.hotkeys)
   end
-  if not ctx.json then
+  local picked, wrong, usage = listing.pick(ctx, wallets)
+  if not picked then return nil, wrong, usage end
+  if ctx.json then
+    ctx.report.data { folder = folder, wallets = picked }
+  elseif not listing.ids(ctx, hotkeys_of(wallets), "address") then
     show_list(ctx, folder, wallets)
-    return true
   end
-  ctx.report.data { folder = folder, wallets = canonical.array(wallets) }
   return true
 end
 
@@ -158,10 +169,15 @@ return {
     parser:option("--words", "with new: 12 or 24 of them"):argname("N"):convert(count_of_words)
     parser:flag("--show-mnemonic", "with new: show the words, at a terminal")
     parser:option("--mnemonic-to", "with new: write the words to this file, too"):argname "FILE"
+    listing.arguments(parser, "with list: addresses of hotkeys")
     parser:flag("--dry-run", "with new: say what would be written, and write nothing")
     wallet.arguments(parser)
   end,
   run = function(ctx)
-    return actions[ctx.args.action or "show"](ctx)
+    local action = ctx.args.action or "show"
+    if action ~= "list" and (ctx.args.ids or ctx.args.fields) then
+      return nil, "--ids and --fields are for `wallet list`", "usage"
+    end
+    return actions[action](ctx)
   end,
 }

@@ -1,4 +1,6 @@
 -- -q/--ids and --fields of the commands that list things.
+local fs = require "core.fs"
+
 local json = require "bittern.json"
 local listing = require "bittern.cli.listing"
 local serving = require "tests.practice.serving"
@@ -54,15 +56,36 @@ describe("lists", function()
     local tasks = assert(json.decode(chosen.stdout)).tasks
     assert.equal(slug, tasks[1].slug)
     assert.is_nil(tasks[1].title)
-    local fields = { tasks = "slug", ledger = "id", scripts = "name" }
-    for command, field in pairs(fields) do
-      for _, options in ipairs { { "-q" }, { "--json", "--fields", field } } do
-        local done = bittern(command, table.unpack(options))
-        assert.equal(0, done.status, command .. done.stderr)
+    assert.equal(0, bittern("wallet", "new").status)
+    local address = bittern("wallet").stdout
+    assert(fs.write(home .. "/text", ("a few words of text "):rep(5)))
+    assert.equal(0, bittern("eval", support.model, "--text", home .. "/text").status)
+    for _, case in ipairs {
+      { "tasks", "slug", "tasks" }, { "posts", "id", "ledger" }, { "scripts", "name", "scripts" },
+      { "shares", "pool_share", "rewards" }, { "miners", "score", "rewards", slug },
+      { "wallets", "hotkeys", "wallet", "list" }, { "points", "nats", "frontier" },
+      { "tasks", "title", "dashboard" }, { "best", "submission_id", "best", slug },
+      { "work_items", "kind", "work-items", slug },
+      { "ideas", "proposed_idea", "ideas", "tiny-ternary-frontier" },
+    } do
+      local key, field, argv = case[1], case[2], { table.unpack(case, 3) }
+      local ids = bittern("-q", table.unpack(argv))
+      assert.equal(0, ids.status, argv[1] .. ids.stderr)
+      assert.is_nil(ids.stdout:find("[^\n] [^\n]"), argv[1])
+      argv[#argv + 1] = "--fields=" .. field
+      local done = bittern("--json", table.unpack(argv))
+      assert.equal(0, done.status, argv[1] .. done.stdout)
+      local list = json.decode(done.stdout)[key]
+      for _, record in ipairs(list ~= json.null and list or {}) do
+        assert.equal(field, next(record))
+        assert.is_nil(next(record, field))
       end
     end
-    assert.equal(0, bittern("work-items", slug, "-q").status)
-    assert.equal(0, bittern("work-items", slug, "--json", "--fields", "id").status)
+    assert.equal(address, bittern("wallet", "list", "-q").stdout)
+    assert.equal(slugs.stdout, bittern("rewards", "-q").stdout)
+    assert.matches("^%x+\n$", bittern("frontier", "-q").stdout)
+    assert.equal(2, bittern("wallet", "-q").status)
+    assert.equal(2, bittern("rewards", "--payout", "-q").status)
     assert.equal(2, bittern("tasks", "--fields", "slug").status)
     serving.stop(child)
   end)
