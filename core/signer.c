@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <lauxlib.h>
@@ -36,8 +37,9 @@ enum { REQUEST_MAX = 16 << 10, TEXT_MAX = 64 << 10 };
 enum { REPLY_MAX = 1 + SCHNORRKEL_SIGNATURE };
 
 struct signer {
-  int fd;    /* -1 once closed */
-  pid_t pid; /* 0 once reaped */
+  int fd;        /* -1 once closed */
+  pid_t pid;     /* 0 once reaped */
+  unsigned owed; /* answers that are still to come */
 };
 
 int luaopen_core_signer(lua_State *L);
@@ -121,16 +123,19 @@ static void run_child(lua_State *L, int fd, int keep, pid_t parent) {
 /* --- the parent ------------------------------------------------------------
  */
 
-/* signer:close(): ends the child. The signer signs nothing from then on. */
-static int signer_close(lua_State *L) {
-  struct signer *signer = luaL_checkudata(L, 1, SIGNER_META);
+static void end(struct signer *signer) {
   if (signer->fd >= 0) close(signer->fd);
   if (signer->pid > 0) {
     kill(signer->pid, SIGKILL);
     while (waitpid(signer->pid, NULL, 0) < 0 && errno == EINTR)
       continue;
   }
-  *signer = (struct signer){-1, 0};
+  *signer = (struct signer){.fd = -1};
+}
+
+/* signer:close(): ends the child. The signer signs nothing from then on. */
+static int signer_close(lua_State *L) {
+  end(luaL_checkudata(L, 1, SIGNER_META));
   return 0;
 }
 
@@ -140,21 +145,32 @@ static int signer_tostring(lua_State *L) {
   return 1;
 }
 
-/* One packet: its size, or -1 with errno set; 0 when the child has ended. */
+/* One packet: its size, 0 when the child has ended, or an errno value, negated.
+ */
 static ssize_t receive(int fd, void *into, size_t room) {
   struct pollfd wait = {fd, POLLIN, 0};
   for (;;) {
-    if (bind_interrupted()) return errno = EINTR, -1;
+    if (bind_interrupted()) return -EINTR;
     if (poll(&wait, 1, 100) <= 0) continue;
     ssize_t got = recv(fd, into, room, MSG_DONTWAIT);
-    if (got < 0 && errno == ECONNRESET) return 0;
-    if (got >= 0 || (errno != EAGAIN && errno != EINTR)) return got;
+    if (got >= 0) return got;
+    if (errno == ECONNRESET) return 0;
+    if (errno != EAGAIN && errno != EINTR) return -errno;
   }
 }
 
 static int fail_receive(lua_State *L, ssize_t got) {
-  if (got < 0) return bind_errno(L, errno, "signer");
+  if (got < 0) return bind_errno(L, (int)-got, "signer");
   return bind_fail(L, CODE, "the process that holds the hotkey has ended");
+}
+
+/* The answer to the request that was just sent: an interrupt may have left some
+ * of those before it unread. */
+static ssize_t receive_last(struct signer *signer, uint8_t reply[REPLY_MAX]) {
+  ssize_t got = 1;
+  for (signer->owed++; signer->owed > 0 && got > 0; signer->owed -= got > 0)
+    got = receive(signer->fd, reply, REPLY_MAX);
+  return got;
 }
 
 /* signer:sign(request (string)) -> string of 64 bytes, other ones each time |
@@ -169,7 +185,7 @@ static int signer_sign(lua_State *L) {
     return bind_fail(L, CODE, "not a request that the hotkey signs");
   if (send(signer->fd, request, size, MSG_NOSIGNAL) < 0)
     return fail_receive(L, 0);
-  ssize_t got = receive(signer->fd, reply, sizeof reply);
+  ssize_t got = receive_last(signer, reply);
   if (got <= 0) return fail_receive(L, got);
   if (got != REPLY_MAX)
     return bind_fail(L, CODE, "not a request that the hotkey signs");
@@ -180,35 +196,73 @@ static int signer_sign(lua_State *L) {
 /* Room for a signer without a child. [-0, +1, m] */
 static struct signer *push_signer(lua_State *L) {
   struct signer *signer = lua_newuserdatauv(L, sizeof *signer, 0);
-  *signer = (struct signer){-1, 0};
+  *signer = (struct signer){.fd = -1};
   luaL_setmetatable(L, SIGNER_META);
   return signer;
 }
 
+/* The terminal where the child may ask, as it was: a child that is ended while
+ * it asks for a password leaves it silent. */
+struct terminal {
+  int fd;
+  bool is; /* one */
+  struct termios before;
+};
+
+static struct terminal look_at(int fd) {
+  struct terminal terminal = {.fd = fd};
+  terminal.is = tcgetattr(fd, &terminal.before) == 0;
+  return terminal;
+}
+
+/* Makes it show again what is typed there, if it did before. */
+static void show_typing(const struct terminal *terminal) {
+  struct termios now;
+  if (terminal->is && tcgetattr(terminal->fd, &now) == 0 &&
+      now.c_lflag != terminal->before.c_lflag)
+    tcsetattr(terminal->fd, TCSANOW, &terminal->before);
+}
+
+/* Starts the child. 0, or an errno value. */
+static int start(lua_State *L, struct signer *signer, int keep) {
+  int pair[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+    return errno;
+  pid_t parent = getpid();
+  signer->fd = pair[0];
+  signer->pid = fork();
+  int error = errno;
+  if (signer->pid == 0) run_child(L, pair[1], keep, parent);
+  close(pair[1]);
+  return signer->pid < 0 ? error : 0;
+}
+
 /* start(open (function) [, keep (integer)]) -> signer, string | nil, message,
  * code. `open` runs in the child, gives a key of core.sr25519 or nil, and the
- * text that start gives, of at most 64 KiB; without a key the child ends.
+ * text that start gives, of 1 byte to 64 KiB; without a key the child ends.
  * `keep` is a descriptor that it needs beside the standard streams. */
 static int f_start(lua_State *L) {
-  int pair[2];
   char text[TEXT_MAX];
   luaL_checktype(L, 1, LUA_TFUNCTION);
   lua_Integer keep = luaL_optinteger(L, 2, -1);
   luaL_argcheck(L, keep >= -1 && keep < 1 << 20, 2, "not a descriptor");
+  /* The next one that is opened, our own, would get a number that is free. */
+  if (keep >= 0 && fcntl((int)keep, F_GETFD) < 0)
+    return bind_fail(L, "config", "file descriptor %d: %s", (int)keep,
+                     strerror(errno));
   struct signer *signer = push_signer(L);
+  struct terminal terminal = look_at(keep < 0 ? STDIN_FILENO : (int)keep);
   keybox_guard();
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
-    return bind_errno(L, errno, "socketpair");
-  pid_t parent = getpid();
-  signer->fd = pair[0];
-  signer->pid = fork();
-  if (signer->pid == 0) run_child(L, pair[1], (int)keep, parent);
-  close(pair[1]);
-  if (signer->pid < 0) return bind_errno(L, errno, "fork");
+  int error = start(L, signer, (int)keep);
+  if (error != 0) return bind_errno(L, error, "signer");
   ssize_t got = receive(signer->fd, text, sizeof text);
-  if (got <= 0) return fail_receive(L, got);
-  lua_pushlstring(L, text, (size_t)got);
-  return 2;
+  if (got > 0) {
+    lua_pushlstring(L, text, (size_t)got);
+    return 2;
+  }
+  end(signer);
+  show_typing(&terminal);
+  return fail_receive(L, got);
 }
 
 int luaopen_core_signer(lua_State *L) {

@@ -1,12 +1,14 @@
 -- A hotkey in a process of its own: what it signs, and what the others know.
 local fs = require "core.fs"
 local lfs = require "lfs"
+local limit = require "core.limit"
 local process = require "core.process"
 local sr25519 = require "core.sr25519"
 local sys = require "core.sys"
 
 local auth = require "bittern.auth"
 local hex = require "bittern.hex"
+local nacl = require "tests.nacl"
 local signer = require "bittern.wallet.signer"
 local support = require "tests.support"
 local wallet = require "bittern.wallet"
@@ -99,6 +101,50 @@ describe("a hotkey in a process of its own", function()
     assert.matches(path, message, 1, true)
     assert.has_error(function() signer.open { hotkey_fil = path } end)
     assert.same({}, children())
+  end)
+
+  it("gives the answer to the request that was asked last", function()
+    local key <close> = assert(signer.open { hotkey_file = key_file() }).key
+    local pid, here = children()[1], sys.pid()
+    process.run { argv = { "kill", "-STOP", pid } }
+    local stop <close> = process.spawn {
+      argv = { "/bin/sh", "-c", ("sleep 0.3; kill -INT %d"):format(here) } }
+    assert.same({ false, "interrupted", "interrupted" }, { limit.interruptible(function()
+      assert(key:sign(request()))
+    end) })
+    assert(stop:wait(5))
+    process.run { argv = { "kill", "-CONT", pid } }
+    local last = request { method = "GET" }
+    assert.is_true(sr25519.verify(key:public(), last, assert(key:sign(last))))
+  end)
+
+  it("does not read its password from its own connection", function()
+    local folder = support.folder()
+    nacl.encrypt_with(nacl.TESTING, { [folder .. "/key"] = "0x" .. SEED })
+    for fd = 3, 40 do
+      if not fs.stat("/proc/self/fd/" .. fd) then
+        local opened, message, code = signer.open {
+          hotkey_file = folder .. "/key", password_fd = fd }
+        assert.is_nil(opened)
+        assert.equal("config", code)
+        assert.matches(("file descriptor %d: Bad"):format(fd), message, 1, true)
+        break
+      end
+    end
+  end)
+
+  it("shows again what is typed when it ends before it has a password", function()
+    if not support.has_terminals() then return pending("no pseudo-terminals here") end
+    local folder = support.folder()
+    nacl.encrypt_with(nacl.TESTING, { [folder .. "/key"] = "0x" .. SEED })
+    assert(fs.write(folder .. "/open.lua",
+      'assert(require "bittern.wallet.signer".open { hotkey_file = ... })'))
+    for _, answer in ipairs { "TERM", "\\3" } do
+      local done = support.at_terminal(folder, answer,
+        { "run", folder .. "/open.lua", folder .. "/key" })
+      assert.equal(130, done.status, done.stdout)
+      assert.matches("[echo]", done.stdout, 1, true)
+    end
   end)
 
   -- Opens the key in one of two ways, and waits.

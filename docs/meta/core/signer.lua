@@ -10,7 +10,7 @@ local signer = {}
 
 ---@param open function function
 ---@param keep? integer integer
----@return core.signer.signer? # signer, string | nil, message, code. `open` runs in the child, gives a key of core.sr25519 or nil, and the text that start gives, of at most 64 KiB; without a key the child ends. `keep` is a descriptor that it needs beside the standard streams.
+---@return core.signer.signer? # signer, string | nil, message, code. `open` runs in the child, gives a key of core.sr25519 or nil, and the text that start gives, of 1 byte to 64 KiB; without a key the child ends. `keep` is a descriptor that it needs beside the standard streams.
 ---@return string?
 ---@return string? message
 ---@return string? code
