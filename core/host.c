@@ -76,6 +76,8 @@ void host_catch_signals(lua_State *L) {
   sigaction(SIGTERM, &stop, NULL);
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);
+  /* An ignored SIGCHLD, inherited, would take every exit status away. */
+  signal(SIGCHLD, SIG_DFL);
 }
 
 /* Drops relative entries: `require` must never read the current directory,

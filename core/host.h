@@ -34,7 +34,8 @@ bool host_go_on(lua_State *L);
 
 /* Lets SIGINT and SIGTERM stop the scripts in `L`: the first one sets the
  * interrupt flag and makes every Lua instruction raise, a second one ends the
- * process. SIGPIPE and SIGXFSZ are ignored, so writes fail with an errno. */
+ * process. SIGPIPE and SIGXFSZ are ignored, so writes fail with an errno;
+ * SIGCHLD is not, so that children tell how they ended. */
 void host_catch_signals(lua_State *L);
 
 /* Runs `<root>/lua/boot.lua` with root, the path of the binary and argv[1..]

@@ -324,9 +324,6 @@ int luaopen_core_process(lua_State *L) {
       {"kill", child_kill},   {"read_line", child_read_line},
       {"close", child_close}, {NULL, NULL}};
   static const luaL_Reg functions[] = {BIND(run), BIND(spawn), {NULL, NULL}};
-  /* An ignored SIGCHLD, inherited, would take every exit status away. */
-  struct sigaction plain = {.sa_handler = SIG_DFL};
-  sigaction(SIGCHLD, &plain, NULL);
   bind_type(L, CHILD_META, child_methods, child_close, child_tostring);
   luaL_newlib(L, functions);
   return 1;

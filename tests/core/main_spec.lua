@@ -22,6 +22,17 @@ describe("the program", function()
     for i = 1, 3 do assert.equal("", fs.read(target .. i)) end
   end)
 
+  it("learns how its children end where SIGCHLD was ignored", function()
+    local path = support.folder() .. "/script.lua"
+    assert(fs.write(path, [[
+      local box = assert(require "core.sandbox".start())
+      assert(box:receive(5))
+      os.execute("kill -9 " .. box:pid())
+      print((select(2, box:receive(5))))]]))
+    assert.equal("the sandbox was ended by signal 9\n", support.run({ "/usr/bin/env",
+      "--ignore-signal=CHLD", support.bin, "run", path }).stdout)
+  end)
+
   it("loads no module from the current directory or a path of the environment", function()
     local folder = support.folder()
     for _, name in ipairs { "argparse", "lfs", "cjson", "bittern", "init" } do
