@@ -19,15 +19,16 @@ static const char in_force;
 
 static void watch(lua_State *L, lua_Debug *debug);
 
-/* Once it is late, every instruction raises, so that no pcall of the script can
- * go on. The message names the place of `level`. */
+/* Once it is late, every instruction of this thread raises, and of each other
+ * one from when it comes here, so that no pcall of the script can go on. The
+ * message names the place of `level`. */
 static void check(lua_State *L, int level) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &in_force);
   struct limits *limits = lua_touserdata(L, -1);
   lua_pop(L, 1);
   if (limits == NULL || (!limits->late && base_now() < limits->deadline))
     return;
-  if (!limits->late) lua_sethook(L, watch, LUA_MASKCOUNT, 1);
+  lua_sethook(L, watch, LUA_MASKCOUNT, 1);
   limits->late = true;
   luaL_where(L, level);
   lua_pushfstring(L, "took longer than %f s", limits->seconds);

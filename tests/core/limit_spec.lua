@@ -20,6 +20,16 @@ describe("core.limit", function()
     assert.is_true(limit.call({ seconds = 10 }, function() for _ = 1, 1e5 do end end))
   end)
 
+  it("ends what catches errors after a coroutine of it was late", function()
+    local ok, _, code = limit.call({ seconds = 0.05 }, function()
+      local function spin() for _ = 1, 1e7 do end end
+      pcall(coroutine.wrap(function() while true do spin() end end))
+      for _ = 1, 20 do pcall(spin) end
+      return "it went on"
+    end)
+    assert.same({ false, "script_limit" }, { ok, code })
+  end)
+
   it("ends what asks for too much memory, and takes the cap away again", function()
     for _, greedy in ipairs {
       function() local s = "x" while true do s = s .. s end end,
