@@ -1,6 +1,6 @@
-/* Gated DeltaNet: each value head keeps a matrix S [key_dim,
- * value_dim] which is, for every token, first made smaller by the head's decay,
- * then moved so that it gives v for k, and read with q:
+/* Gated DeltaNet: each value head keeps a matrix S [key_dim, value_dim] which
+ * is, for every token, first made smaller by the head's decay, then moved so
+ * that it gives v for k, and read with q:
  *
  *   S = exp(g) S;  S = S + k beta (v - S^T k)^T;  out = S^T q
  *   g = -exp(A_log) softplus(a + dt_bias);  beta = sigmoid(b)

@@ -2,12 +2,15 @@
  * D[t][j] = decay[j + 1] ... decay[t], its first token being 0,
  *
  *   state after t = D[t] S + sum over j <= t of D[t][j] k[j] u[j]^T
- *   u[t] = beta[t] (v[t] - D[t] S^T k[t] - sum over j < t of D[t][j] (k[j]
- * k[t]) u[j]) out[t] = D[t] S^T q[t] + sum over j <= t of D[t][j] (k[j] q[t])
- * u[j]
  *
- * where D[t] = decay[0] ... decay[t]. All but the sum over j < t, which is
- * solved in order, are products of matrices. */
+ *   u[t] = beta[t] (v[t] - D[t] S^T k[t] - K[t])
+ *   K[t] = sum over j < t of D[t][j] (k[j] k[t]) u[j]
+ *
+ *   out[t] = D[t] S^T q[t] + Q[t]
+ *   Q[t] = sum over j <= t of D[t][j] (k[j] q[t]) u[j]
+ *
+ * where D[t] = decay[0] ... decay[t]. All but K, which is solved in order, are
+ * products of matrices. */
 #include <string.h>
 
 #include "forward.h"

@@ -35,7 +35,8 @@ INLINE int8_t to_int8(float x) {
   return (int8_t)(int)((x + 0x1.8p23f) - 0x1.8p23f);
 }
 
-/* The scale of q; NaN where x is not finite. */
+/* Fills q and its sum, both 0 before, and returns its scale: NaN, with no q,
+ * where x is not finite. */
 KERNEL static float fill_segment(const float *x, size_t n, int8_t *q,
                                  int32_t *sum) {
   float top = 0, poison = 0;
@@ -44,15 +45,16 @@ KERNEL static float fill_segment(const float *x, size_t n, int8_t *q,
     top = magnitude > top ? magnitude : top;
     poison += x[i] * 0.0f;
   }
+  if (poison != 0) return NAN;
   float inverse = 127 / top;
-  if (!isfinite(inverse) || poison != 0) inverse = 0;
+  if (!isfinite(inverse)) return 0;
   int32_t total = 0;
   for (size_t i = 0; i < n; i++) {
     q[i] = to_int8(x[i] * inverse);
     total += q[i];
   }
   *sum = total;
-  return poison != 0 ? NAN : inverse > 0 ? top / 127 : 0;
+  return top / 127;
 }
 
 /* A segment of one token, its factors of columns taken in. */

@@ -96,10 +96,10 @@ struct needs needs_of(const struct forward_model *model) {
 
 bool scratch_open(struct scratch *s, const struct forward_model *model,
                   const struct needs *needs, size_t n, bool scoring) {
-  enum { F = sizeof(float), EIGHTS = 2 * LINEARS };
+  enum { F = sizeof(float), PLAIN = 13, EIGHTS = 2 * LINEARS };
   size_t eights = needs->eights ? int8_tokens(n) : 0;
   size_t segments = needs->deepest / 32 + 1;
-  struct part parts[14 + 3 * EIGHTS] = {
+  struct part parts[PLAIN + 3 * EIGHTS] = {
       {&s->x, n, model->hidden * F},
       {&s->norm, n, model->hidden * F},
       {&s->branch, n, model->hidden * F},
@@ -115,14 +115,14 @@ bool scratch_open(struct scratch *s, const struct forward_model *model,
       {&s->sum, n, sizeof(double)},
   };
   for (size_t i = 0; i < EIGHTS; i++) {
-    struct part *at = parts + 13 + 3 * i;
+    struct part *at = parts + PLAIN + 3 * i;
     at[0] = (struct part){&s->eights[i].q, eights, needs->deepest + 32};
     at[1] = (struct part){&s->eights[i].scales, eights, segments * F};
     at[2] = (struct part){&s->eights[i].sums, eights, segments * F};
   }
   s->n = n;
   s->score_stride = round_up(n, PANEL);
-  s->memory = carve(parts, 13 + 3 * EIGHTS);
+  s->memory = carve(parts, PLAIN + 3 * EIGHTS);
   return s->memory != NULL;
 }
 

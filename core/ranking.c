@@ -177,6 +177,23 @@ static size_t first_from(const struct buffer *rows, int64_t row) {
   return low;
 }
 
+/* Deals 0 .. count - 1 out: `picked` gets those that, `first` added, stand in
+ * from .. to, `others` the rest. False where these do not ascend. */
+static bool deal(const int32_t *from, const int32_t *to, int32_t first,
+                 int32_t count, int32_t *others, int32_t *picked) {
+  ptrdiff_t left = count - (to - from);
+  for (int32_t row = 0; row < count; row++) {
+    if (from < to && *from == first + row) {
+      *picked++ = row;
+      from++;
+    } else if (left-- > 0)
+      *others++ = row;
+    else
+      return false;
+  }
+  return true;
+}
+
 /* split(rows (i32 buffer), first (integer), count) -> i32 buffer, i32 buffer of
  * numbers counted from `first`: those of the rows first to first + count - 1
  * that are not among the ascending `rows`, and those that are. */
@@ -191,15 +208,9 @@ static int f_split(lua_State *L) {
   luaL_argcheck(L, to - from <= count, 1, "does not ascend");
   int32_t *others = buffer_push(L, DTYPE_I32, count - (to - from))->data;
   int32_t *picked = buffer_push(L, DTYPE_I32, to - from)->data;
-  size_t left = count - (to - from);
-  for (int32_t row = 0; row < (int32_t)count; row++) {
-    if (from < to && numbers[from] - (int32_t)first == row)
-      *picked++ = numbers[from++] - (int32_t)first;
-    else if (left-- > 0)
-      *others++ = row;
-    else
-      return luaL_argerror(L, 1, "does not ascend");
-  }
+  bool ascends = deal(numbers + from, numbers + to, (int32_t)first,
+                      (int32_t)count, others, picked);
+  luaL_argcheck(L, ascends, 1, "does not ascend");
   return 2;
 }
 
