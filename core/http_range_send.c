@@ -14,8 +14,10 @@ static size_t on_send(char *out, size_t one, size_t room, void *user) {
   if (room == 0) return 0;
   ssize_t got =
       pread(range->fd, out, room, (off_t)(range->first + range->received));
-  if (got <= 0) range->file_error = got < 0 ? errno : EIO;
-  if (got <= 0) return CURL_READFUNC_ABORT;
+  if (got <= 0) {
+    range->file_error = got < 0 ? errno : EIO;
+    return CURL_READFUNC_ABORT;
+  }
   range->received += (uint64_t)got;
   range->ranges->received += (uint64_t)got;
   return (size_t)got;

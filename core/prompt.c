@@ -63,13 +63,26 @@ static unsigned char on_end(EditLine *edit, int key) {
   return line->lastchar == line->buffer ? CC_EOF : CC_ERROR;
 }
 
-/* Calls complete(text before the cursor) -> what to insert [, what to show].
- * [-0, +2, -] on success; a failure of it completes nothing. */
+/* Calls complete(text before the cursor) -> what to insert [, what to show]:
+ * strings or nil. Arguments: complete, the line. */
+static int call_complete(lua_State *L) {
+  const LineInfo *line = lua_touserdata(L, 2);
+  lua_settop(L, 1);
+  lua_pushlstring(L, line->buffer, (size_t)(line->cursor - line->buffer));
+  lua_call(L, 1, 2);
+  luaL_optstring(L, 1, NULL);
+  luaL_optstring(L, 2, NULL);
+  return 2;
+}
+
+/* The same, of which no failure crosses libedit: it completes nothing.
+ * [-0, +2, -] on success. */
 static bool ask(lua_State *L, const LineInfo *line) {
   if (!lua_checkstack(L, 4)) return false;
+  lua_pushcfunction(L, call_complete);
   lua_pushvalue(L, COMPLETE);
-  lua_pushlstring(L, line->buffer, (size_t)(line->cursor - line->buffer));
-  if (lua_pcall(L, 1, 2, 0) == LUA_OK) return true;
+  lua_pushlightuserdata(L, (void *)(uintptr_t)line);
+  if (lua_pcall(L, 2, 2, 0) == LUA_OK) return true;
   lua_pop(L, 1);
   return false;
 }

@@ -33,7 +33,7 @@ static void read_all(void *into, size_t size) {
   }
 }
 
-static void send(const char *text, size_t size) {
+static void put_message(const char *text, size_t size) {
   uint32_t length = (uint32_t)size;
   struct bytes parts[2] = {{(const uint8_t *)&length, sizeof length},
                            {(const uint8_t *)text, size}};
@@ -57,7 +57,7 @@ static int f_send(lua_State *L) {
   size_t size;
   const char *text = luaL_checklstring(L, 1, &size);
   if (size > SANDBOX_MESSAGE_MAX) return luaL_error(L, "too much to say");
-  send(text, size);
+  put_message(text, size);
   return 0;
 }
 
@@ -70,7 +70,7 @@ static void lay_all(void) {
   for (enum sandbox_layer layer = 0; layer < SANDBOX_LAYERS; layer++)
     used += (size_t)snprintf(text + used, sizeof text - used, "%s %d\n",
                              sandbox_layer_name(layer), sandbox_lay(layer));
-  send(text, used);
+  put_message(text, used);
 }
 
 /* Only what computes; what the script may not have is taken from it by Lua. */

@@ -1,11 +1,12 @@
 /* core.versions: which libraries this process runs on. A shared object of its
  * own, since asking loads every one of them. */
+#define PCRE2_CODE_UNIT_WIDTH 8
+
 #include <archive.h>
 #include <curl/curl.h>
 #include <libdeflate.h>
 #include <microhttpd.h>
 #include <openssl/crypto.h>
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 #include <sodium.h>
 #include <sqlite3.h>
@@ -49,8 +50,7 @@ static int f_libraries(lua_State *L) {
 }
 
 int luaopen_core_versions(lua_State *L) {
-  static const luaL_Reg functions[] = {{"libraries", f_libraries},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {BIND(libraries), {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }
