@@ -65,7 +65,7 @@ TEST_DEBS += gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 C_TESTS   += $(BUILD)/tests/neon
 endif
 
-.PHONY: all demo test check check-reproducible check-sanitize check-hf fuzz torture torture-faults torture-sandbox bench bench-kernels bench-practice \
+.PHONY: all demo test check check-reproducible check-sanitize check-hf fuzz torture torture-faults endurance torture-sandbox bench bench-kernels bench-practice \
   bench-compress bench-memory bench-eval bench-transfer bench-corruption docs man install uninstall deb tarball sbom clean help deps-build deps-test build-binary binary
 
 all: deps-build build-binary ## build build/bittern
@@ -170,6 +170,9 @@ $(BUILD)/tests/inject.so: tests/faults/inject.c
 
 torture-faults: all ## failing calls, failing memory and kills in every flow: RUNS=3000 SEED=n
 	@$(BUILD)/bittern run tests/faults/main.lua $(or $(RUNS),3000) $(SEED)
+
+endurance: all ## coordinator, loop and track, one request in ten failing: MINUTES=30
+	@$(BUILD)/bittern run tests/endurance/main.lua $(MINUTES)
 
 torture-sandbox: all ## every hostile recipe, with the usual limits; BENCH_ARGS="SECONDS"
 	@$(BUILD)/bittern run tests/torture/sandbox.lua $(BENCH_ARGS)

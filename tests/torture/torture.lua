@@ -76,15 +76,17 @@ function Miner:insist(argv, random)
   return nil
 end
 
--- An artifact of its own for each run, and its sidecar.
-function Miner:sidecar(run)
-  local bytes = ("run %d of seed %d"):format(run, self.seed)
-  local name = ("run-%d.zip"):format(run)
-  assert(fs.write(self.home .. "/coordinator/files/" .. name, bytes))
-  local path = self.home .. "/submission.json"
+--- Puts an artifact of its own where a coordinator serves it, and writes its sidecar.
+-- @param home folder with the coordinator's state
+-- @param url of the coordinator
+-- @param name of the artifact
+-- @return path of the sidecar
+function M.sidecar(home, url, name)
+  local bytes, path = "artifact " .. name, home .. "/submission.json"
+  assert(fs.write(("%s/coordinator/files/%s.zip"):format(home, name), bytes))
   assert(fs.write(path, assert(canonical.encode {
-    summary = "torture " .. run, claimed_metrics = { heldout_ppl = 8.0, parameter_count = 2428672 },
-    artifact_uri = self.url .. "/files/" .. name, artifact_sha256 = sha256.hex(bytes),
+    summary = name, claimed_metrics = { heldout_ppl = 8.0, parameter_count = 2428672 },
+    artifact_uri = ("%s/files/%s.zip"):format(url, name), artifact_sha256 = sha256.hex(bytes),
     artifact_size_bytes = #bytes,
   })))
   return path
@@ -97,7 +99,7 @@ function Miner:run(run, random, result)
     if self:insist({ "cancel", claim }, random) then result.cancelled = result.cancelled + 1 end
     return
   end
-  local sidecar = self:sidecar(run)
+  local sidecar = M.sidecar(self.home, self.url, ("run-%d-of-seed-%d"):format(run, self.seed))
   local id = self:insist({ "submit", SLUG, "--submission", sidecar, "--claim", claim }, random)
   if id then result.submitted = result.submitted + 1 end
 end
@@ -106,10 +108,22 @@ local function number(db, sql)
   return assert(db:query(sql))[1].n
 end
 
--- What the coordinator holds, beside what the ledger knows.
-function Miner:judge(result)
-  local theirs <close> = assert(store.open(self.home .. "/coordinator/coordinator.db"))
-  local ours <close> = assert(store.open(self.home .. "/.local/state/bittern/ledger.db"))
+--- The submissions that a coordinator has.
+-- @param home folder with its state
+-- @return array of ids
+function M.ids(home)
+  local db <close> = assert(store.open(home .. "/coordinator/coordinator.db"))
+  local ids = {}
+  for i, row in ipairs(assert(db:query "SELECT id FROM submission")) do ids[i] = row.id end
+  return ids
+end
+
+--- Adds up what the coordinator holds, beside what the ledger knows.
+-- @param home folder of the user, with the coordinator's state
+-- @param result as M.new_result
+function M.judge(home, result)
+  local theirs <close> = assert(store.open(home .. "/coordinator/coordinator.db"))
+  local ours <close> = assert(store.open(home .. "/.local/state/bittern/ledger.db"))
   result.duplicates = result.duplicates + number(theirs,
     [[SELECT count(*) - count(DISTINCT json_extract(body, '$.artifact_sha256')) AS n
     FROM submission]])
@@ -142,7 +156,8 @@ local function add(result, more)
   return result
 end
 
-local function new_result()
+--- Nothing yet.
+function M.new_result()
   return { runs = 0, submitted = 0, cancelled = 0, stored = 0, claims = 0, duplicates = 0,
     lost = 0, left_active = 0, unknown = 0, kills = 0, faults = {}, odd = {} }
 end
@@ -153,14 +168,14 @@ end
 -- @return result, see M.rows
 function M.batch(runs, seed)
   math.randomseed(seed)
-  local result, miner = new_result(), start(seed)
+  local result, miner = M.new_result(), start(seed)
   for run = 1, runs do
     miner:run(run, math.random, result)
     result.runs = result.runs + 1
   end
   result.faults = assert(http.json("GET", miner.url .. "/torture"))
   result.kills, result.odd = miner.kills, miner.odd
-  miner:judge(result)
+  M.judge(miner.home, result)
   miner.server:kill()
   miner.server:wait(10)
   return result
@@ -179,7 +194,7 @@ end
 --   say= function(runs done) or nil}
 -- @return result, see M.rows
 function M.run(options)
-  local result, started, children = new_result(), sys.clock(), {}
+  local result, started, children = M.new_result(), sys.clock(), {}
   local next_run, next_seed = 1, options.seed
   while next_run <= options.runs or #children > 0 do
     while next_run <= options.runs and #children < options.workers do
