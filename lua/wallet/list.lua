@@ -56,10 +56,10 @@ end
 -- @param folder path
 -- @return array of {name=, coldkey= address or nil, hotkeys= array of {name=, path=, kind= "plain",
 --   "encrypted", "public" or "unreadable", address= or nil, warnings= array of text}}; or nil,
---   message, "key_missing"
+--   message, "config"
 function M.wallets(folder)
   if lfs.attributes(folder, "mode") ~= "directory" then
-    return nil, folder .. ": there is no folder of wallets", "key_missing"
+    return nil, folder .. ": there is no folder of wallets; `bittern wallet new` makes one", "config"
   end
   local list = {}
   for i, name in ipairs(names_in(folder, "directory")) do
