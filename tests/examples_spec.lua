@@ -21,7 +21,9 @@ local elsewhere = {
 }
 
 -- Core modules whose example names the module that uses them.
-local through = { ["core.sandbox"] = "bittern.sandbox" }
+local through = {
+  ["core.sandbox"] = "bittern.sandbox", ["core.signer"] = "bittern.wallet.signer",
+}
 
 -- Modules that have no example of their own: parts of what one shows as a whole.
 local parts = {
