@@ -286,7 +286,7 @@ Section: science
 Priority: optional
 Maintainer: The Bittern developers <bittern@localhost>
 Depends: $(shell sed -n 's/^shlibs:Depends=//p' $(PACKAGE)/substvars), lua-cjson, lua-filesystem, lua-argparse, ca-certificates
-Recommends: git, bubblewrap, lua-busted
+Recommends: git, python3, bubblewrap, lua-busted
 Description: rig for miners of model compression competitions
  Takes a miner from a live task to an accepted submission: finds the task,
  knows its rules, compresses a model into the budget, packs it reproducibly,

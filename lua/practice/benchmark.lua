@@ -20,16 +20,29 @@ local function rejection(...)
   return { rejection = "validator_rejection=" .. string.format(...) }
 end
 
+--- What a task allows, by the names of last_run.json.
+-- @param task an entry of bittern.practice.tasks
+function M.limits(task)
+  local count = task.reference_parameters
+  return {
+    native_bits_per_parameter = task.native == "binary" and 1.0 or 2.0,
+    max_non_native_fraction = 0.1, effective_rescue_bits_per_parameter = 4.125,
+    max_artifact_bits_per_parameter = task.budget[1] / task.budget[2],
+    max_reference_artifact_bits = budget_bits(count, task.budget),
+    max_parameter_count = count * MAX_PARAMETER_RATIO, baseline_parameter_count = count,
+  }
+end
+
 -- Gate 1, before anything is loaded.
 local function gate_size(bits, task)
-  local most = budget_bits(task.reference_parameters, task.budget)
+  local most = M.limits(task).max_reference_artifact_bits
   if bits <= most then return nil end
   return rejection("artifact_size artifact_bits=%d max_artifact_bits=%d", bits, most)
 end
 
 -- Gate 2, on what was loaded.
 local function gate_parameters(bits, count, task)
-  local most = task.reference_parameters * MAX_PARAMETER_RATIO
+  local most = M.limits(task).max_parameter_count
   if count > most then
     return rejection("parameter_count parameter_count=%d max_parameter_count=%d", count, most)
   end

@@ -91,9 +91,10 @@ end
 
 --- Writes the page of a task that ships.
 -- @param task an entry of bittern.practice.tasks
+-- @param record of it, as miners see it
 -- @return Markdown
-function M.page(task)
-  local record, numerator, denominator = task.record, task.budget[1], task.budget[2]
+function M.page(task, record)
+  local numerator, denominator = task.budget[1], task.budget[2]
   local bits = (task.reference_parameters * numerator + denominator - 1) // denominator
   local values = {
     twin = record.slug:gsub("^tiny", "qwen3-27b"), mode = record.competition_mode,

@@ -122,6 +122,12 @@ local function history(rows, task)
     maximize = task.metric_direction == "maximize", points = points }))
 end
 
+-- A path on this machine is no address that a page could lead to.
+local function repository_of(task)
+  local address = tostring(task.repository)
+  return address:find "^/" and h.code { address } or h.link(address)
+end
+
 local function about_task(task, best)
   local hours = math.type(task.time_budget_seconds) and
     ("%.3g h"):format(task.time_budget_seconds / 3600)
@@ -132,7 +138,7 @@ local function about_task(task, best)
       parts.number(best.metric_value)) or "nothing yet" },
     { "Time", hours or "" },
     { "Onboarding", h.link(task.onboard_path, "how to take part") },
-    { "Repository", h.link(tostring(task.repository)) }, { "Base", h.code { task.base_ref } },
+    { "Repository", repository_of(task) }, { "Base", h.code { task.base_ref } },
     { "Benchmark", h.code { task.benchmark_command } },
     { "Patches may touch", h.code { table.concat(task.allowed_patch_paths, ", ") } },
   })

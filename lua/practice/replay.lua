@@ -1,6 +1,6 @@
 -- One validator job, from the submission to the result that is posted: the checks of contract.md
--- 4.3 and 4.4 in their order, stopping at the first that fails. A task that ships is scored in this
--- process; every other one is replayed in a checkout of its repository.
+-- 4.3 and 4.4 in their order, stopping at the first that fails. It is replayed in a checkout of the
+-- task's repository; the artifact alone, for a task that ships, is scored in this process.
 local fs = require "core.fs"
 
 local json = require "bittern.json"
@@ -35,16 +35,18 @@ local function unprepared(why)
   return outcome("error", "Replay preparation failed: " .. why)
 end
 
-local function shipped(job)
+local function text_of(value)
+  return type(value) == "string" and value or ""
+end
+
+-- The task of a job that needs no checkout: it ships, and there is no patch, or nothing to patch.
+local function scored_here(job, run)
+  if run.patch:find("%S") and text_of(run.spec.repository):find("^/") then return nil end
   local slug = type(job.task) == "table" and job.task.slug
   for _, task in ipairs(tasks) do
     if task.record.slug == slug then return task end
   end
   return nil
-end
-
-local function text_of(value)
-  return type(value) == "string" and value or ""
 end
 
 -- What is to be replayed: the job's spec, what it lacks from the task (contract.md 4.2).
@@ -123,7 +125,7 @@ function M.run(job, options)
     sandbox = options.sandbox, rehearsal = options.rehearsal ~= false,
     datasets = options.datasets,
   }
-  local task = shipped(job)
+  local task = scored_here(job, run)
   local how = task and replay_shipped or replay_checkout
   local result, message, code = how(run, task, options.benchmark)
   fs.remove(run.path)

@@ -9,6 +9,7 @@ local hex = require "bittern.hex"
 
 local database = require "bittern.practice.database"
 local faults = require "bittern.practice.faults"
+local repositories = require "bittern.practice.repositories"
 local routes = require "bittern.practice.routes"
 local task_store = require "bittern.practice.task_store"
 local validator_key = require "bittern.practice.validator_key"
@@ -33,12 +34,23 @@ local function prepare(dir)
   return lock
 end
 
+-- Without git the tasks that ship have no repositories, and all else goes on.
+local function make_repositories(options)
+  local made, message, code = repositories.make(options.dir)
+  if made or code == "interrupted" then return made, message, code end
+  options.warn("the tasks that ship have no repositories: " .. message)
+  return {}
+end
+
 local function fill(db, options)
   local key, message, code = validator_key.load(options.dir)
   if not key then return nil, message, code end
+  local made
+  made, message, code = make_repositories(options)
+  if not made then return nil, message, code end
   local done
   done, message, code = database.allow_validator(db, key:address())
-  if done then done, message, code = task_store.add_shipped(db, options.now()) end
+  if done then done, message, code = task_store.add_shipped(db, options.now(), made) end
   for _, path in ipairs(options.tasks or {}) do
     if done then done, message, code = task_store.add_file(db, path, options.now()) end
   end

@@ -93,14 +93,29 @@ function M.create(db, fields, now)
   return database.row(db, "SELECT * FROM task WHERE slug = ?", fields.slug)
 end
 
---- Adds the tasks that ship, unless they are there.
+-- What is said of a task anew; its id and state stay.
+local renewed = [[UPDATE SET record = excluded.record, onboard_md = excluded.onboard_md,
+  environment = excluded.environment, updated_at = excluded.updated_at]]
+
+-- The record of a task that ships, with its repository where it has one.
+local function shipped_record(task, made)
+  if not made then return task.record end
+  local record = {}
+  for name, value in pairs(task.record) do record[name] = value end
+  record.repository, record.base_ref = made.path, made.commit
+  return record
+end
+
+--- Adds the tasks that ship; one that is there already gets what is said of it now.
+-- @param made {slug = {path =, commit =}} of bittern.practice.repositories, or nil
 -- @return true, or nil, message, code
-function M.add_shipped(db, now)
+function M.add_shipped(db, now, made)
   for _, task in ipairs(require "bittern.practice.tasks") do
+    local record = shipped_record(task, made and made[task.record.slug])
     local done, message, code = insert(db, {
-      record = task.record, page = onboarding.page(task),
+      record = record, page = onboarding.page(task, record),
       environment = { AUTORESEARCH_REQUIRE_SUBMISSION_ARTIFACT = "1" },
-    }, now, "NOTHING")
+    }, now, renewed .. " WHERE record <> excluded.record")
     if not done then return nil, message, code end
   end
   return true
@@ -127,9 +142,7 @@ end
 function M.add_file(db, path, now)
   local fields, message, code = read(path)
   if not fields then return nil, message, code end
-  local done, why, id = insert(db, from_fields(fields), now, [[UPDATE SET
-    record = excluded.record, onboard_md = excluded.onboard_md,
-    environment = excluded.environment, updated_at = excluded.updated_at]])
+  local done, why, id = insert(db, from_fields(fields), now, renewed)
   if not done then return nil, why, id end
   return true
 end

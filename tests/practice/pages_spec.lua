@@ -1,6 +1,7 @@
 -- The practice coordinator's pages, in a real browser and as text.
 local browser = require "tests.browser.browser"
 local filled = require "tests.practice.filled"
+local practice = require "tests.practice.support"
 local serving = require "tests.practice.serving"
 local support = require "tests.support"
 
@@ -23,6 +24,19 @@ describe("the practice coordinator's pages", function()
     end
     assert.equal(404, (server:call("GET", "/dashboard/static/other")))
     assert.equal(404, (server:call("GET", "/dashboard/tasks/none")))
+  end)
+
+  it("link to a repository that has an address, and only name one of this machine", function()
+    local server = practice.coordinator()
+    local function shown(repository)
+      server:call("POST", "/api/v1/tasks", { headers = { ["x-admin-token"] = practice.ADMIN },
+        body = practice.task { slug = "own-" .. #repository, repository = repository } })
+      local task = server:task("own-" .. #repository)
+      return select(2, server:call("GET", "/dashboard/tasks/" .. task.id))
+    end
+    assert.matches('href="https://example.org/own.git"', shown "https://example.org/own.git", 1,
+      true)
+    assert.matches("<code>/srv/own.git</code>", shown "/srv/own.git", 1, true)
   end)
 
   it("tell a submission's life", function()
