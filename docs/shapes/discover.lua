@@ -29,6 +29,8 @@ return {
       ["section?"] = "integer" },
     limits = map { line = "integer", text = "string", value = "string|integer|number" },
     ["artifact_first?"] = SAID,
+    ["changed?"] = { since = "integer: seconds since 1970, when it was seen last",
+      lines = list "string: '- ' and a line taken away, or '+ ' and one added" },
   },
   rules = {
     slug = "string",

@@ -1,8 +1,10 @@
 -- bittern onboard SLUG: the task's onboarding text, and what is read from it.
 local sys = require "core.sys"
 
+local changes = require "bittern.onboard.changes"
 local json = require "bittern.json"
 local onboard = require "bittern.onboard"
+local seen = require "bittern.onboard.seen"
 local session = require "bittern.session"
 local wrap = require "bittern.report.wrap"
 
@@ -45,12 +47,41 @@ local function rendered(text, clean)
   return (table.concat(lines, "\n"):gsub("\n+$", ""))
 end
 
-local function as_json(task, text, parsed)
+local function ago(ctx, seconds)
+  return ctx.report.age(math.max(0, ctx.now() - seconds))
+end
+
+-- The page, and what is kept of the time before; offline it is the page itself.
+local function page_of(ctx, client, task)
+  local kept = seen.read(client.base, task.slug, ctx.env)
+  local text, message, code = client:onboard(task)
+  if text then
+    local ok, why = seen.write(client.base, task.slug, text, ctx.now(), ctx.env)
+    if not ok then ctx.report.detail("the page is not kept: " .. why) end
+    return text, kept
+  end
+  if not kept or code ~= "offline" then return nil, message, code end
+  ctx.report.say(("the page as it was %s ago"):format(ago(ctx, kept.seen)))
+  return kept.text
+end
+
+local function changed_since(kept, text)
+  local lines = kept and changes.lines(kept.text, text) or {}
+  return #lines > 0 and { since = kept.seen, lines = lines } or nil
+end
+
+local function as_json(task, text, parsed, changed)
   return {
     slug = task.slug, text = text, title = parsed.title, demands = json.array(parsed.demands),
     facts = json.array(parsed.facts), limits = parsed.limits,
-    artifact_first = parsed.artifact_first,
+    artifact_first = parsed.artifact_first, changed = changed,
   }
+end
+
+local function tell_changes(ctx, changed)
+  local report = ctx.report
+  report.say(("\nchanged since it was seen, %s ago:"):format(ago(ctx, changed.since)))
+  for _, line in ipairs(changed.lines) do report.say("  " .. report.clean(line)) end
 end
 
 local function show(ctx, task, text, parsed)
@@ -69,7 +100,7 @@ end
 
 return {
   api = 1,
-  about = "a task's onboarding text",
+  about = "a task's onboarding text, and what changed since it was seen",
   group = "discover",
   args = function(parser)
     parser:argument("slug", "the task's slug or id")
@@ -78,14 +109,15 @@ return {
   run = function(ctx)
     local client, task, code = session.task(ctx)
     if not client then return nil, task, code end
-    local text, problem, kind = client:onboard(task)
-    if not text then return nil, problem, kind end
-    local parsed = onboard.parse(text)
+    local text, kept, kind = page_of(ctx, client, task)
+    if not text then return nil, kept, kind end
+    local parsed, changed = onboard.parse(text), changed_since(kept, text)
     if ctx.json then
-      ctx.report.data(as_json(task, text, parsed))
-    else
-      show(ctx, task, text, parsed)
+      ctx.report.data(as_json(task, text, parsed, changed))
+      return true
     end
+    show(ctx, task, text, parsed)
+    if changed then tell_changes(ctx, changed) end
     return true
   end,
 }

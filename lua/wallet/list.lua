@@ -59,7 +59,7 @@ end
 --   message, "config"
 function M.wallets(folder)
   if lfs.attributes(folder, "mode") ~= "directory" then
-    return nil, folder .. ": there is no folder of wallets; `bittern wallet new` makes one", "config"
+    return nil, folder .. ": no folder of wallets; `bittern wallet new` makes one", "config"
   end
   local list = {}
   for i, name in ipairs(names_in(folder, "directory")) do

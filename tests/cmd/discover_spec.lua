@@ -326,6 +326,33 @@ describe("discover commands, with a coordinator in trouble,", function()
     end)
   end)
 
+  it("onboard tells what changed since it was seen, and shows that offline", function()
+    local record = { id = "9", slug = "paged", task_state = "live", is_active = true }
+    local function answers(page)
+      return { ["GET /api/v1/tasks"] = { body = json.encode { record } },
+        ["GET /api/v1/tasks/9/onboard.md"] = { type = "text/markdown", body = page } }
+    end
+    local before, after = "# Rules\n\nUse 2 bits.\nBe kind.\n", "# Rules\n\nUse 1 bit.\nBe kind.\n"
+    local cache, path = require "bittern.onboard.seen", support.folder()
+    local env = function(name) return name == "XDG_CACHE_HOME" and path or nil end
+    with_answers(answers(after), function(url)
+      assert(cache.write(url, "paged", before, 1000, env))
+      local function onboard(...)
+        return support.bittern(home, { "onboard", "paged", ... },
+          { env = { BITSOTA_COORDINATOR_URL = url, XDG_CACHE_HOME = path } })
+      end
+      local changed = json.decode(onboard("--json").stdout).changed
+      assert.same({ since = 1000, lines = { "- Use 2 bits.", "+ Use 1 bit." } }, changed)
+      assert.is_nil(onboard().stderr:find("changed", 1, true))
+      assert(cache.write(url, "paged", before, os.time(), env))
+      assert.matches("changed since it was seen, %d s ago:\n  %- Use 2 bits.\n  %+ Use 1 bit.\n$",
+        onboard().stderr)
+      local offline = onboard("--offline")
+      assert.matches("the page as it was %d s ago", offline.stderr)
+      assert.matches("Use 1 bit", offline.stdout)
+    end)
+  end)
+
   it("tell that a task has no onboarding text", function()
     local plain = { id = "t", slug = "plain", task_state = "live", is_active = true }
     with_answers({ ["GET /api/v1/tasks"] = { body = json.encode { plain } } }, function(url)
