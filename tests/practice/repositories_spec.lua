@@ -61,7 +61,8 @@ describe("a shipped task's repository", function()
 
   for what, case in pairs {
     ["without git"] = { "state", "no such program in PATH" },
-    ["below a folder with blanks"] = { "a state", "no repository's address may have", os.getenv "PATH" },
+    ["below a folder with blanks"] = { "a state", "no repository's address may have",
+      os.getenv "PATH" },
   } do
     it("is missing " .. what .. ", which is said and stops nothing", function()
       local folder = support.folder()
