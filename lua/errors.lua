@@ -10,7 +10,6 @@ local ids = {
   not_installed = { 3, "install the package that is named, then run the same command again" },
   address_in_use = { 3, "name another port, or 0 for one that is free" },
   exists = { 2, "name another file; what is there is not replaced" },
-  disclaimer = { 3, "read the disclaimer and accept it" },
   -- keys
   key = { 4, "check the wallet options; `bittern wallet show` tells what is found" },
   key_address = { 4, "address and secret disagree: restore the hotkey from its mnemonic" },
@@ -109,7 +108,6 @@ local ids = {
   script = { 14, "correct the script at the place that is named" },
   script_limit = { 14, "make the script do less, or in smaller pieces" },
   untrusted = { 14, "read the script, then trust these bytes of it: bittern scripts --trust FILE" },
-  invalid_script = { 14, "correct the script at the place that is named" },
   agent = { 1, "read agent.stderr.txt in the run's folder, then run the same command again" },
   interrupted = { 130, "run the same command again; it continues where it stopped" },
 }

@@ -1,7 +1,14 @@
 local errors = require "bittern.errors"
 local fs = require "core.fs"
 local lfs = require "lfs"
+
+local commands = require "tests.errors.commands"
+local files = require "tests.errors.files"
+local keys = require "tests.errors.keys"
+local network = require "tests.errors.network"
 local support = require "tests.support"
+
+local lists <const> = { commands.meet, network.meet, files, keys }
 
 local function sources(folder, suffix, list)
   for name in lfs.dir(support.root .. "/" .. folder) do
@@ -45,8 +52,35 @@ describe("bittern.errors", function()
     end
   end)
 
+  it("has no id that nobody meets", function()
+    local met = {}
+    for _, list in ipairs(lists) do
+      for id in pairs(list) do met[id] = true end
+    end
+    assert.same(known, met)
+  end)
+
   it("docs/errors.md says the same (make docs)", function()
     local generate = assert(loadfile(support.root .. "/docs/generate.lua", "t"))("as a module")
     assert.equal(generate.errors(), fs.read(support.root .. "/docs/errors.md"))
   end)
+end)
+
+describe("an error that is met:", function()
+  setup(function()
+    network.start()
+    commands.start()
+  end)
+  teardown(function()
+    network.stop()
+    commands.stop()
+  end)
+
+  for _, id in ipairs(errors.list()) do
+    it(id, function()
+      for _, list in ipairs(lists) do
+        if list[id] then return assert.equal(id, list[id]()) end
+      end
+    end)
+  end
 end)
