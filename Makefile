@@ -65,7 +65,7 @@ TEST_DEBS += gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 C_TESTS   += $(BUILD)/tests/neon
 endif
 
-.PHONY: all demo test check check-reproducible check-sanitize check-hf fuzz torture torture-faults endurance torture-sandbox bench bench-kernels bench-practice \
+.PHONY: all demo test check check-reproducible check-sanitize asan tsan valgrind check-hf fuzz torture torture-faults endurance torture-sandbox bench bench-kernels bench-practice \
   bench-compress bench-memory bench-eval bench-transfer bench-corruption docs man install uninstall deb tarball sbom clean help deps-build deps-test build-binary binary
 
 all: deps-build build-binary ## build build/bittern
@@ -156,9 +156,29 @@ check: all deps-test ## warnings as errors with gcc and clang, lint, format, lay
 check-reproducible: all ## two builds in two folders give the same bytes
 	@sh tests/reproducible.sh
 
+# What reads bytes from outside, with all C tests; what runs on threads; what
+# keeps memory of its own.
+SANITIZED     := $(patsubst tests/c/%.c,build/tests/%,$(wildcard tests/c/test_*.c))
+READERS_SPECS := $(wildcard tests/core/*_spec.lua tests/model/*_spec.lua \
+  tests/artifact/*_spec.lua tests/keyfile/*_spec.lua) tests/model_spec.lua tests/wallet_spec.lua
+THREADS_SPECS := $(wildcard tests/core/http*_spec.lua tests/core/quant*_spec.lua) \
+  tests/core/sha256_spec.lua tests/core/forward_spec.lua
+MEMORY_SPECS  := $(addsuffix _spec.lua,$(addprefix tests/core/,archive buffer fs keybox \
+  limit map ranking sr25519 store unpack)) tests/canonical_spec.lua tests/model_spec.lua
+
 check-sanitize: all deps-test ## the readers' tests and the fuzzers' corpora under ASan and UBSan
-	@sh tests/sanitize.sh
+	@sh tests/sanitize.sh sanitize address,undefined $(SANITIZED) $(READERS_SPECS)
 	@$(MAKE) --no-print-directory -s fuzz RUNS=0
+
+asan: all deps-test ## the whole suite under ASan and UBSan, collecting all the time; SPECS=
+	@BITTERN_COLLECT=always sh tests/sanitize.sh sanitize address,undefined $(or $(SPECS),$(SANITIZED))
+
+tsan: all deps-test ## what runs on threads under ThreadSanitizer; SPECS=
+	@sh tests/sanitize.sh tsan thread $(or $(SPECS),$(THREADS_SPECS))
+
+valgrind: all deps-test ## some specs under valgrind; SPECS=
+	$(call install,valgrind,valgrind)
+	@sh tests/valgrind.sh $(or $(SPECS),$(MEMORY_SPECS))
 
 torture: all ## claims and submissions under fire: RUNS=1000 SEED=n
 	@$(BUILD)/bittern run tests/torture/main.lua $(or $(RUNS),1000) $(SEED)

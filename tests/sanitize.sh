@@ -1,29 +1,37 @@
 #!/bin/sh
-# make check-sanitize: what reads bytes from outside, under AddressSanitizer and
-# UndefinedBehaviorSanitizer. The first finding ends the program that made it.
+# sanitize.sh NAME SANITIZERS [SPEC...]: the program and the C tests, built with
+# -fsanitize=SANITIZERS in build/NAME; then the specs, all of them without
+# SPEC. The first finding ends the program that made it.
+#
+# make check-sanitize, asan and tsan call it.
 set -eu
 cd "$(dirname "$0")/.."
+name=$1
+sanitizers=$2
+shift 2
 
 # A tree of its own, since the program finds its scripts beside build/.
-tree=build/sanitize
+tree=build/$name
 mkdir -p $tree/build
 for room in lua tests examples recipes docs core; do
   ln -sfn ../../$room $tree/$room
 done
 ln -sfn ../../node $tree/build/node
 
-flags="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
+flags="-fsanitize=$sanitizers -fno-sanitize-recover=all -fno-omit-frame-pointer"
 programs=$(ls tests/c/test_*.c | sed "s|tests/c/\(.*\)\.c|$tree/build/tests/\1|")
 echo "building with $flags"
 # Warnings are for `make check`: instrumented code gives false ones.
-make --no-print-directory -s BUILD=$tree/build HARDENING= CFLAGS="$flags -w" LDFLAGS="$flags" \
-  build-binary
-make --no-print-directory -s BUILD=$tree/build HARDENING= CFLAGS="$flags -w" LDFLAGS="$flags" $programs
+for targets in build-binary "$programs"; do
+  make --no-print-directory -s BUILD=$tree/build HARDENING= CFLAGS="$flags -w" \
+    LDFLAGS="$flags" $targets
+done
 
 # A request for too much memory is to fail as it does without the sanitizer.
 export ASAN_OPTIONS=allocator_may_return_null=1:detect_stack_use_after_return=1
 export UBSAN_OPTIONS=print_stacktrace=1
+# Libraries of the system are not instrumented: what they do with locks of their
+# own looks like races.
+export TSAN_OPTIONS=halt_on_error=1:suppressions=$PWD/tests/tsan.supp
 cd $tree
-exec build/bittern run tests/all.lua $(ls build/tests/test_* | grep -v '\.d$') \
-  $(ls tests/core/*_spec.lua tests/model/*_spec.lua) tests/model_spec.lua \
-  $(ls tests/artifact/*_spec.lua tests/keyfile/*_spec.lua) tests/wallet_spec.lua
+exec build/bittern run tests/all.lua "$@"

@@ -11,18 +11,36 @@ M.MAX_BYTES = 262144
 -- such, and three of Unicode.
 local wide_ends = { "\u{85}", "\u{2028}", "\u{2029}" }
 
--- Blank to Python's strip, beside what %s and the ends above name.
-local wide_blanks = { "\u{A0}", "\u{1680}", "\u{202F}", "\u{205F}", "\u{3000}" }
-for blank = 0x2000, 0x200A do wide_blanks[#wide_blanks + 1] = utf8.char(blank) end
-table.move(wide_ends, 1, #wide_ends, #wide_blanks + 1, wide_blanks)
+-- What Python's strip takes for blank, each as its bytes.
+local blank = {}
+for byte in (" \t\n\v\f\r\x1c\x1d\x1e\x1f"):gmatch(".") do blank[byte] = true end
+for _, code in ipairs { 0x85, 0xA0, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000 } do
+  blank[utf8.char(code)] = true
+end
+for code = 0x2000, 0x200A do blank[utf8.char(code)] = true end
 
-local function strip(text)
-  text = text:match("^[%s\x1c-\x1f]*(.-)[%s\x1c-\x1f]*$")
-  for _, blank in ipairs(wide_blanks) do
-    if text:sub(1, #blank) == blank then return strip(text:sub(#blank + 1)) end
-    if text:sub(-#blank) == blank then return strip(text:sub(1, -#blank - 1)) end
+-- Bytes of the blank that begins at `at`, or that ends there when `step` is -1; nil for none.
+local function blank_at(text, at, step)
+  for size = 1, 3 do
+    local other = at + (size - 1) * step
+    if blank[text:sub(math.min(at, other), math.max(at, other))] then return size end
   end
-  return text
+end
+
+-- Every byte is looked at once: a patch may be one blank line of 256 KiB.
+local function strip(text)
+  local from, to = 1, #text
+  local size = blank_at(text, from, 1)
+  while size do
+    from = from + size
+    size = blank_at(text, from, 1)
+  end
+  size = to >= from and blank_at(text, to, -1)
+  while size do
+    to = to - size
+    size = to >= from and blank_at(text, to, -1)
+  end
+  return text:sub(from, to)
 end
 
 local function clean(path)
@@ -38,17 +56,15 @@ function M.lines(text)
   if text:find("[\xC2\xE2]") then
     for _, wide in ipairs(wide_ends) do text = text:gsub(wide, "\r") end
   end
-  local at, number = 1, 1
+  local at, number, other = 1, 1, 0 -- the next end that is no \n, searched for once
   return function()
     if at > #text then return nil end
-    local stop, after = text:match("()[\r\v\f\x1c-\x1e]()", at)
+    if other < at then other = text:find("[\r\v\f\x1c-\x1e]", at) or #text + 1 end
     local line_feed = text:find("\n", at, true)
-    local here = number
-    if line_feed and (not stop or line_feed < stop) then
-      stop, after, number = line_feed, line_feed + 1, number + 1
-    end
-    local line = text:sub(at, (stop or #text + 1) - 1)
-    at = after or #text + 1
+    local here, stop = number, other
+    if line_feed and line_feed < other then stop, number = line_feed, number + 1 end
+    local line = text:sub(at, stop - 1)
+    at = stop + 1
     return line, here
   end
 end

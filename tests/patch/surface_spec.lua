@@ -53,4 +53,14 @@ describe("surface", function()
     end
     assert.truthy(surface.refuse(patch_of "p/train.py", { max_patch_bytes = 100 }))
   end)
+
+  it("looks at every byte once, so that no patch under the cap keeps a validator busy", function()
+    local before = os.clock()
+    for _, piece in ipairs { "+\n", "\u{2028}", " ", "--- \t", "--- a/x\r" } do
+      local patch = "--- a/x" .. piece:rep((surface.MAX_BYTES - 8) // #piece) .. "y"
+      assert.is_true(#surface.paths(patch) > 0)
+      surface.refuse(patch:sub(8), { allowed_patch_paths = { "*" } })
+    end
+    assert.is_true(os.clock() - before < 20) -- minutes, were it quadratic
+  end)
 end)
