@@ -37,14 +37,15 @@ static int find_word(const char *word) {
 }
 
 /* Copies the next word, lower case; an overlong one is cut to a length that no
- * word has. Returns how far `text` was read, 0 when there is no word left. */
+ * word has; a zero byte does not end it. Returns how far `text` was read, 0
+ * when there is no word left. */
 static size_t next_word(const char *text, size_t size, char out[16]) {
   size_t at = 0, length = 0;
   memset(out, 0, 16);
   while (at < size && is_space(text[at]))
     at++;
   for (; at < size && !is_space(text[at]); at++)
-    if (length < 15) out[length++] = lower(text[at]);
+    if (length < 15) out[length++] = text[at] == '\0' ? '?' : lower(text[at]);
   return length == 0 ? 0 : at;
 }
 

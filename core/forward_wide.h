@@ -7,7 +7,8 @@
 #if defined(__x86_64__) && !defined(KERNELS_PLAIN)
 #define WIDE 1
 #endif
-#if defined(WIDE) && !defined(__clang__)
+/* ThreadSanitizer is not there yet when the loader asks for the width. */
+#if defined(WIDE) && !defined(__clang__) && !defined(__SANITIZE_THREAD__)
 #define KERNEL __attribute__((target_clones("avx2", "default")))
 #else
 #define KERNEL

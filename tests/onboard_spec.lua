@@ -1,3 +1,4 @@
+local contradictions = require "bittern.rules.contradictions"
 local onboard = require "bittern.onboard"
 local support = require "tests.support"
 
@@ -148,6 +149,13 @@ The file has 12 bytes.
     assert.same({ { title = "The task", level = 1, line = 3 },
       { title = "Rules", level = 2, line = 5 } }, parsed.sections)
     assert.equal("just text", onboard.parse("just text").title)
+  end)
+
+  it("takes no name from backticks around several words", function()
+    local found = onboard.parse("# A\n\n- Slug: `two words`\n- Metric: `b c`, minimize\n")
+    for _, fact in ipairs(found.facts) do assert.is_truthy(fact.value, fact.field) end
+    assert.same({}, contradictions.of_task(onboard.parse("# A\n\n- Slug: `two words`").facts,
+      { slug = "x" }))
   end)
 
   it("takes any bytes", function()

@@ -58,8 +58,9 @@ function M.word(entry, of_link)
   local text = text_of(entry)
   if text and not of_link then text = text:gsub("%[([^%[%]]+)%]%([^%s()]+%)", "%1") end
   local one = text and single(text)
-  if not one then return nil end
-  return one:match("^(%S+)$") or not text:find("`", 1, true) and one:match("^([%w_./:@-]+)%s*[,;(]")
+  local word = one and one:match("^(%S+)$")
+  if word or not one or text:find("`", 1, true) then return word end
+  return one:match("^([%w_./:@-]+)%s*[,;(]")
 end
 
 --- A shell command, with its blanks evened out.

@@ -89,6 +89,12 @@ describe("core.sr25519", function()
     assert.equal("5DfhGyQdFobKM8NsWvEeAKk5EQQgYe9AydgJ7rMB6E1EqRzV", key:address())
   end)
 
+  it("takes no zero byte for the end of a word", function()
+    local ok, message = sr25519.check_mnemonic((phrase:gsub(" ", "\0 ", 1)))
+    assert.is_nil(ok)
+    assert.matches("word 1", message)
+  end)
+
   it("tells what is wrong with a mnemonic without repeating it", function()
     local function reason(words)
       local ok, message, code = sr25519.check_mnemonic(words)
