@@ -2,6 +2,7 @@
 local fs = require "core.fs"
 local sys = require "core.sys"
 
+local check = require "bittern.check"
 local config = require "bittern.config"
 local environment = require "bittern.environment"
 local errors = require "bittern.errors"
@@ -63,9 +64,18 @@ local function show_help(text)
   return 0
 end
 
+-- Words that name no command may be meant for the user's aliases, or for `help`.
+local function fail_unknown(name, message)
+  local words = check.sorted_keys(config.aliases())
+  words[#words + 1] = "help"
+  local near = not message:find("did you mean", 1, true) and check.nearest(name, words)
+  return fail(message .. (near and ("; did you mean '%s'?"):format(near) or ""), "usage")
+end
+
 local function run(name, argv)
   local command, message, code = script.find("cmd", name)
-  if not command then return fail(message, code == "not_found" and "usage" or code) end
+  if code == "not_found" then return fail_unknown(name, message) end
+  if not command then return fail(message, code) end
   local parser = parsers.of(name, command)
   if parsers.has(argv, "-h", "--help") then return show_help(parser:get_help()) end
   local ok, args = parser:pparse(argv)

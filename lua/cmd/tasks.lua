@@ -1,4 +1,5 @@
 -- bittern tasks: what can be mined now.
+local check = require "bittern.check"
 local script = require "bittern.script"
 local listing = require "bittern.cli.listing"
 local session = require "bittern.session"
@@ -50,6 +51,18 @@ local function tell_unknown(ctx, tasks)
   end
 end
 
+local function tell_none(ctx, tasks)
+  local modes = {}
+  for i, task in ipairs(tasks) do modes[i] = task.competition_mode end
+  local mode = ctx.args.mode
+  local near = mode and check.nearest(mode, modes)
+  if near and near ~= mode then
+    ctx.report.say(ctx.report.clean(("no mode '%s'; did you mean '%s'?"):format(mode, near)))
+  else
+    ctx.report.say(("none fits; the coordinator lists %d: bittern tasks --all"):format(#tasks))
+  end
+end
+
 return {
   api = 1,
   about = "the live tasks of the coordinator",
@@ -73,9 +86,7 @@ return {
     end
     show(ctx, list)
     tell_unknown(ctx, list)
-    if #list == 0 then
-      ctx.report.say(("none fits; the coordinator lists %d: bittern tasks --all"):format(#tasks))
-    end
+    if #list == 0 then tell_none(ctx, tasks) end
     return true
   end,
 }
