@@ -51,7 +51,7 @@ static int in_child(const enum sandbox_layer *layers, size_t count,
   return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* --- any system call, under all layers -------------------------------------
+/* --- any system call, under a filter ---------------------------------------
  */
 
 struct call {
@@ -72,11 +72,9 @@ static int make_call(const void *data) {
   }
 #define PATH(name) (long)(intptr_t)(name)
 
-static void test_native_power_is_refused(void **state) {
-  (void)state;
-  static const enum sandbox_layer all[] = {
-      SANDBOX_NO_NEW_PRIVS, SANDBOX_CAPABILITIES, SANDBOX_LANDLOCK,
-      SANDBOX_LIMITS, SANDBOX_SECCOMP};
+/* `make` makes a call under the last of the layers. */
+static void refuses_calls(const enum sandbox_layer *layers, size_t count,
+                          int (*make)(const void *)) {
   static char page[4096];
   char *argv[] = {(char[]){"/bin/sh"}, NULL};
   struct sockaddr_in address = {.sin_family = AF_INET};
@@ -156,13 +154,35 @@ static void test_native_power_is_refused(void **state) {
       CALL(futex, PATH(page), 0, 0, 0, 0, 0),
   };
   for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
-    int result = in_child(all, 5, make_call, &calls[i]);
+    int result = in_child(layers, count, make, &calls[i]);
     if (result != -SIGSYS) print_error("%s: %d\n", calls[i].name, result);
     assert_int_equal(result, -SIGSYS);
   }
   assert_int_equal(kill(parent, 0), 0);
   assert_int_equal(access(key, R_OK), 0);
   assert_int_equal(access(made, F_OK), -1);
+}
+
+static void test_native_power_is_refused(void **state) {
+  (void)state;
+  static const enum sandbox_layer all[] = {
+      SANDBOX_NO_NEW_PRIVS, SANDBOX_CAPABILITIES, SANDBOX_LANDLOCK,
+      SANDBOX_LIMITS, SANDBOX_SECCOMP};
+  refuses_calls(all, 5, make_call);
+}
+
+static int make_call_as_signer(const void *data) {
+  return sandbox_lay_signer() == 0 ? make_call(data) : ESCAPED;
+}
+
+static void test_a_signer_has_no_power_either(void **state) {
+  (void)state;
+  static const enum sandbox_layer others[] = {
+      SANDBOX_NO_NEW_PRIVS, SANDBOX_CAPABILITIES, SANDBOX_LANDLOCK};
+  const struct call memory =
+      CALL(mmap, 0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  refuses_calls(others, 3, make_call_as_signer);
+  assert_int_equal(in_child(others, 3, make_call_as_signer, &memory), -SIGSYS);
 }
 
 static int use_memory(const void *data) {
@@ -296,6 +316,7 @@ static int tear_down(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_native_power_is_refused),
+      cmocka_unit_test(test_a_signer_has_no_power_either),
       cmocka_unit_test(test_memory_is_what_it_may_have),
       cmocka_unit_test(test_landlock_alone),
       cmocka_unit_test(test_limits_alone),
