@@ -2,7 +2,6 @@
  * by others. */
 #include "forward_team.h"
 
-#include <signal.h>
 #include <stdint.h>
 
 #include "pool.h"
@@ -71,22 +70,16 @@ static void begin(struct team *team, size_t count) {
   pthread_mutex_unlock(&team->lock);
 }
 
-/* Signals are for the thread that runs Lua. */
 void team_run(struct team *team, size_t threads,
               void (*work)(void *context, size_t index, size_t count),
               void *context) {
   pthread_t ids[POOL_MOST];
   struct member members[POOL_MOST];
-  sigset_t all, before;
   size_t count = 1;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
   for (; count < threads && count < POOL_MOST; count++) {
     members[count] = (struct member){team, work, context, count};
-    if (pthread_create(&ids[count], NULL, run_member, &members[count]) != 0)
-      break;
+    if (!pool_start(&ids[count], run_member, &members[count])) break;
   }
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
   begin(team, count);
   work(context, 0, count);
   for (size_t i = 1; i < count; i++)

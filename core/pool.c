@@ -2,8 +2,7 @@
  * joined at its end, so that nothing outlives the call that wanted them. */
 #include "pool.h"
 
-#include <pthread.h>
-#include <stdbool.h>
+#include <signal.h>
 
 struct part {
   pool_work work;
@@ -18,6 +17,15 @@ static void *run_part(void *argument) {
   return NULL;
 }
 
+bool pool_start(pthread_t *thread, void *(*run)(void *), void *argument) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  bool started = pthread_create(thread, NULL, run, argument) == 0;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return started;
+}
+
 void pool_run(size_t count, pool_work work, void *context) {
   pthread_t threads[POOL_MOST];
   struct part parts[POOL_MOST];
@@ -25,8 +33,7 @@ void pool_run(size_t count, pool_work work, void *context) {
   count = count > POOL_MOST ? POOL_MOST : count;
   for (size_t i = 0; i < count; i++) {
     parts[i] = (struct part){work, context, i, count};
-    if (i > 0)
-      started[i] = pthread_create(&threads[i], NULL, run_part, &parts[i]) == 0;
+    if (i > 0) started[i] = pool_start(&threads[i], run_part, &parts[i]);
   }
   for (size_t i = 0; i < count; i++)
     if (!started[i]) run_part(&parts[i]);

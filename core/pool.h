@@ -2,6 +2,8 @@
 #ifndef BITTERN_POOL_H
 #define BITTERN_POOL_H
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* One thread's part: `index` of `count`, of the job `context`. It must not call
@@ -15,5 +17,9 @@ typedef void (*pool_work)(void *context, size_t index, size_t count);
 void pool_run(size_t count, pool_work work, void *context);
 
 enum { POOL_MOST = 256 };
+
+/* Starts a thread that gets no signals: they are for the one that runs Lua.
+ * False when there is none to be had. */
+bool pool_start(pthread_t *thread, void *(*run)(void *), void *argument);
 
 #endif

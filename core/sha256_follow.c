@@ -3,9 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "pool.h"
 
 enum { CHUNK = 1 << 20 };
 
@@ -49,16 +50,6 @@ static void *follow(void *user) {
   return NULL;
 }
 
-/* Signals are for the thread that runs Lua. */
-static void start(struct follower *follower) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  follower->running =
-      pthread_create(&follower->thread, NULL, follow, follower) == 0;
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-}
-
 int follower_open(struct follower *follower, const char *path) {
   follower->fd = open(path, O_RDONLY | O_CLOEXEC);
   if (follower->fd < 0) return errno;
@@ -71,7 +62,7 @@ int follower_open(struct follower *follower, const char *path) {
     follower_close(follower);
     return ENOMEM;
   }
-  start(follower);
+  follower->running = pool_start(&follower->thread, follow, follower);
   return 0;
 }
 
