@@ -10,7 +10,7 @@
 #include "buffer.h"
 #include "quant.h"
 
-enum { MOST_SIZE = 1 << 24 };
+enum { MOST_WIDTH = 1 << 24 };
 
 void loader_fail(struct loader *loader, const char *format, ...) {
   va_list arguments;
@@ -140,7 +140,7 @@ static bool push_matrix(lua_State *L, int at, struct matrix *m) {
   const struct codec *codec = quant_check_codec(L, lua_gettop(L));
   struct loader sizes = {.L = L};
   m->rows = load_size(&sizes, at, "rows", 1, (size_t)1 << 40);
-  m->cols = load_size(&sizes, at, "cols", 1, MOST_SIZE);
+  m->cols = load_size(&sizes, at, "cols", 1, MOST_WIDTH);
   if (codec->block > 0 && m->cols % codec->block != 0) {
     bind_fail(L, "invalid_model", "%I columns are not whole blocks of %s",
               (LUAI_UACINT)m->cols, codec->name);
@@ -218,12 +218,12 @@ struct linear load_linear(struct loader *loader, int at, const char *key) {
   }
   int table = lua_gettop(L);
   luaL_checktype(L, table, LUA_TTABLE);
-  linear.inputs = load_size(loader, table, "inputs", 1, MOST_SIZE);
-  linear.outputs = load_size(loader, table, "outputs", 1, MOST_SIZE);
-  linear.first = load_size(loader, table, "first", 0, MOST_SIZE);
+  linear.inputs = load_size(loader, table, "inputs", 1, MOST_WIDTH);
+  linear.outputs = load_size(loader, table, "outputs", 1, MOST_WIDTH);
+  linear.first = load_size(loader, table, "first", 0, MOST_WIDTH);
   linear.transposed = bind_opt_boolean(L, table, "transposed", false);
   size_t all = load_size(loader, table, "of", linear.first + linear.outputs,
-                         2 * MOST_SIZE);
+                         2 * MOST_WIDTH);
   const char *name = name_in(loader, table, "weight");
   if (name == NULL) luaL_error(L, "linear layer '%s' has no weight", key);
   linear.matrix = linear.transposed

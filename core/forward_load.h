@@ -1,4 +1,4 @@
-/* Weights and tables from Lua, turned into matrices and linear layers. */
+/* Weights and tables from Lua, turned into matrices, layers and models. */
 #ifndef BITTERN_FORWARD_LOAD_H
 #define BITTERN_FORWARD_LOAD_H
 
@@ -6,6 +6,13 @@
 
 #include "bind.h"
 #include "forward.h"
+
+/* Bounds under which no product of two sizes and a buffer's count overflows. */
+enum {
+  MOST_LAYERS = 1 << 10,
+  MOST_SIZE = 1 << 22,
+  MOST_TOKENS = 1 << 20,
+};
 
 /* Bytes that somebody else owns: they must still be where they were. */
 struct pin {
@@ -55,5 +62,10 @@ struct norm load_norm(struct loader *loader, int at, const char *key,
 
 /* Whether all bytes of the matrices are still there. */
 bool loaded_are_open(const struct loaded *loaded);
+
+/* The model that the table at 1 describes (forward_model.c), with options at 3;
+ * there is room for its layers. Returns how many tokens it has positions for;
+ * raises when a part is missing or of another size. */
+size_t load_model(struct loader *loader, struct forward_model *model);
 
 #endif

@@ -47,6 +47,7 @@ local shared_headers = {
   ["sr25519.c"] = {
     ["bip39.h"] = true, ["keybox.h"] = true, ["schnorrkel.h"] = true, ["ss58.h"] = true,
   },
+  ["sha256_follow.c"] = { ["pool.h"] = true },
   ["sr25519.h"] = { ["schnorrkel.h"] = true },
   ["signer.c"] = {
     ["keybox.h"] = true, ["sandbox_layers.h"] = true, ["sr25519.h"] = true,

@@ -52,6 +52,28 @@ describe("architectures", function()
     assert.is_true(worst_nats(logits, expected, 70) < 1e-4)
   end)
 
+  it("no description is taken that lacks a part", function()
+    local model <close> = assert(models.open((made "qwen3_5")))
+    local read = assert(load.read(model))
+    local function without(key, ...)
+      local of = read.description
+      for _, step in ipairs { ... } do of = of[step] end
+      local kept = of[key]
+      assert.is_not_nil(kept)
+      of[key] = nil
+      assert.error_matches(function() load.start(read) end, ("'%s' is missing"):format(key))
+      of[key] = kept
+    end
+    without("norm")
+    for _, norm in ipairs { "before", "between" } do without(norm, "layers", 2) end
+    for _, part in ipairs { "norm", "convolution", "decay", "bias" } do
+      without(part, "layers", 1, "delta")
+    end
+    local mlp = read.description.layers[1].mlp
+    mlp.gate, mlp.down, mlp.activation = nil, nil, "gelu_tanh"
+    without("up", "layers", 1, "mlp")
+  end)
+
   it("qwen3_5 names layers and sizes that it cannot run", function()
     local function refused(changes)
       local model <close> = assert(models.open((made("qwen3_5", changes))))

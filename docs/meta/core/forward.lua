@@ -1,7 +1,7 @@
 ---@meta core.forward
 -- Generated from core/forward.c by docs/generate.lua (`make docs`); edit there.
 
---- scores token sequences with a model whose layers a table describes. The work is in forward_pass.c; here tables become structs.
+--- scores token sequences with a model whose layers a table describes. forward_model.c reads the table, forward_pass.c does the work.
 ---@class core.forward
 local M = {}
 
