@@ -126,8 +126,8 @@ end
 -- @return true, or nil, message, "config"
 function M.read(profile)
   local path = M.path()
-  if not fs.stat(path) and not profile then return true end
   local text, message, code = fs.read(path, SIZE_MAX)
+  if code == "not_found" and not profile then return true end
   if not text then return nil, message, profile and "config" or code end
   local chunk, values, ok
   chunk, message = load(text, "@" .. path, "t", {})

@@ -76,6 +76,15 @@ describe("config.lua", function()
     assert.matches("%-%-all\t", candidates("look", "--a"))
   end)
 
+  it("is missed when it is there and cannot be read", function()
+    local home = support.folder()
+    assert(fs.mkdir(home .. "/.config/bittern"))
+    support.run { "ln", "-s", "config.lua", home .. "/.config/bittern/config.lua" }
+    local done = support.bittern(home, { "config" })
+    assert.equal(13, done.status)
+    assert.matches("config%.lua: Too many levels of symbolic links", done.stderr)
+  end)
+
   it("is refused by name and line when it is wrong", function()
     local function refused(text, why)
       local done = with(text) { "version" }

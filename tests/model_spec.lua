@@ -35,6 +35,15 @@ local function refuses(files, says, id)
 end
 
 describe("bittern.model opens", function()
+  it("misses a file that is there and cannot be looked at", function()
+    local path = folder_with { ["config.json"] = config, ["model.safetensors"] = weights "a" }
+    support.run { "ln", "-s", "vocab.json", path .. "/vocab.json" }
+    local opened <close> = assert(model.open(path))
+    assert.is_true(opened:has "vocab.json")
+    assert.equal("io", select(3, opened:file "vocab.json"))
+    assert.is_false(opened:has "merges.txt")
+  end)
+
   it("a directory", function()
     local m <close> = assert(model.open(support.model))
     assert.equal("directory", m.kind)

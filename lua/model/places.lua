@@ -13,9 +13,10 @@ M.LARGEST_TEXT = 64 << 20
 function M.folder(path)
   local folder, maps = {}, {}
 
+  -- What cannot be looked at counts as there: whoever reads it hears why.
   function folder.has(name)
-    local info = fs.stat(path .. "/" .. name)
-    return info ~= nil and info.type == "file"
+    local info, _, code = fs.stat(path .. "/" .. name)
+    return info and info.type == "file" or info == nil and code ~= "not_found"
   end
 
   function folder.text(name)

@@ -241,6 +241,7 @@ local function new_world(miner)
     { name = "model.layers.0.mlp.down_proj.weight", shape = { 64, 128 } },
     { name = "model.norm.weight", shape = { 64 } },
   }
+  assert(fs.write(world.model .. "/tokenizer.json", "{}"))
   world.zip = miner.home .. "/model.zip"
   local packed = support.bittern(miner.home, { "pack", world.model, "--out", world.zip })
   assert(packed.status == 0, packed.stderr)
