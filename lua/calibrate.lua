@@ -156,6 +156,18 @@ local function check_place(out)
   return true
 end
 
+-- What was measured, for the caller.
+local function result_of(run, size, found, resumed)
+  local names, hessians = 0, 0
+  for _, input in ipairs(run.inputs) do
+    names, hessians = names + #input.names, hessians + (input.products and 1 or 0)
+  end
+  local missing, without = left_out(found, run)
+  return { out = run.options.out, bytes = size, tokens = run.tokens, documents = #run.list,
+    all_documents = run.available, tokenizer = run.tokenizer.name, matrices = names,
+    hessians = hessians, resumed = resumed, left_out = missing, without_hessian = without }
+end
+
 local function measure(model, options)
   local ok, why, id = check_place(options.out)
   if not ok then return nil, why, id end
@@ -175,14 +187,7 @@ local function measure(model, options)
   size, message, code = write(run)
   if not size then return nil, message, code end
   if run.state then run.state:remove() end
-  local names, hessians = 0, 0
-  for _, input in ipairs(run.inputs) do
-    names, hessians = names + #input.names, hessians + (input.products and 1 or 0)
-  end
-  local missing, without = left_out(found, run)
-  return { out = options.out, bytes = size, tokens = run.tokens, documents = #run.list,
-    all_documents = run.available, tokenizer = run.tokenizer.name, matrices = names,
-    hessians = hessians, resumed = resumed, left_out = missing, without_hessian = without }
+  return result_of(run, size, found, resumed)
 end
 
 local schema = {

@@ -2,11 +2,10 @@
 local sys = require "core.sys"
 local json = require "bittern.json"
 local progress = require "bittern.report.progress"
+local table_of = require "bittern.report.table"
 local wrap = require "bittern.report.wrap"
 
 local M = {}
-
-local CUT_LEAST <const> = 6 -- columns of a table that are always left of a cut one
 
 local EPIPE <const>, ENOSPC <const> = 32, 28
 
@@ -206,61 +205,13 @@ function M.age(seconds)
   return ("%d s"):format(seconds // 1)
 end
 
--- Display width: code points, good enough for what we print.
-local function width(text)
-  return utf8.len(text) or #text
-end
-
-local function pad(text, size, right)
-  local space = (" "):rep(math.max(0, size - width(text)))
-  return right and space .. text or text .. space
-end
-
--- The last columns of a text are cut off, between characters, when it is wider than that.
-local function cut(text, size)
-  if width(text) <= size then return text end
-  return text:sub(1, utf8.offset(text, math.max(1, size - 2)) - 1) .. "..."
-end
-
--- Which columns a terminal has room for: where it is too narrow, spare ones go, the first first,
--- then one that may be cut becomes narrower.
-local function kept(columns, sizes)
-  local keep, total = {}, -2
-  for i in ipairs(columns) do keep[i], total = true, total + sizes[i] + 2 end
-  local room = sys.isatty(1) and sys.columns(1) or total
-  for i, column in ipairs(columns) do
-    if column.spare and total > room then keep[i], total = false, total - sizes[i] - 2 end
-  end
-  for i, column in ipairs(columns) do
-    local less = column.cut and math.min(total - room, sizes[i] - CUT_LEAST) or 0
-    if less > 0 then sizes[i], total = sizes[i] - less, total - less end
-  end
-  return keep
-end
-
 --- Lines of a table with aligned columns; numbers are right-aligned.
 -- @param columns array of {title, right = boolean, spare = true for what a narrow terminal leaves
 --   out, cut = true for what it cuts: pipes have all of it}
 -- @param rows array of arrays of strings
 -- @return array of strings
 function M.table(columns, rows)
-  local sizes, lines = {}, {}
-  local titles = {}
-  for i, column in ipairs(columns) do titles[i] = column[1] end
-  local all = table.move(rows, 1, #rows, 2, { titles })
-  for _, row in ipairs(all) do
-    for i = 1, #columns do sizes[i] = math.max(sizes[i] or 0, width(tostring(row[i] or ""))) end
-  end
-  local keep = kept(columns, sizes)
-  for _, row in ipairs(all) do
-    local cells = {}
-    for i, column in ipairs(columns) do
-      local cell = keep[i] and pad(cut(tostring(row[i] or ""), sizes[i]), sizes[i], column.right)
-      if cell then cells[#cells + 1] = cell end
-    end
-    lines[#lines + 1] = (table.concat(cells, "  "):gsub("%s+$", ""))
-  end
-  return lines
+  return table_of(columns, rows)
 end
 
 local function redraw(text)

@@ -6,6 +6,7 @@ local sys = require "core.sys"
 
 local budget = require "bittern.compress.budget"
 local check = require "bittern.check"
+local files = require "bittern.files"
 local gate = require "bittern.gate"
 local model = require "bittern.model"
 local packed = require "bittern.artifact.packed"
@@ -150,17 +151,6 @@ local function limit_of(ctx, parameters)
   return most and math.min(limit, most) or limit
 end
 
-local function files_below(folder, list)
-  for name in lfs.dir(folder) do
-    local path = folder .. "/" .. name
-    local mode = name:sub(1, 1) ~= "." and lfs.symlinkattributes(path, "mode")
-    if mode == "directory" then files_below(path, list) end
-    if mode == "file" then list[#list + 1] = path end
-  end
-  table.sort(list)
-  return list
-end
-
 local function parameters_of(path)
   local opened <close>, message, code = model.open(path)
   if not opened then return nil, message, code end
@@ -204,13 +194,13 @@ function M.compress(ctx)
   if not id then return nil, message, code end
   return {
     compression = id, out = out, recipe = path:match("([^/]+)%.lua$"), about = recipe.about,
-    bytes = done.bytes, parameters = done.parameters, budget = limit, files = files_below(out, {}),
+    bytes = done.bytes, parameters = done.parameters, budget = limit, files = files.below(out),
   }
 end
 
-local function hashes(files)
+local function hashes(proven)
   local list = {}
-  for i, file in ipairs(files) do list[i] = file.sha256 end
+  for i, file in ipairs(proven) do list[i] = file.sha256 end
   return list
 end
 

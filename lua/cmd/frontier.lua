@@ -66,10 +66,10 @@ local function add_task(ctx, drawing, parameters)
   return true
 end
 
-local function drawing_of(ctx)
-  local args = ctx.args
-  local text, why, id = text_hash(args.text)
-  if args.text and not text then return nil, why, id end
+-- The scores that compare, as bittern.chart.frontier draws them, and how many parameters they have.
+local function scores_of(ctx)
+  local text, why, id = text_hash(ctx.args.text)
+  if ctx.args.text and not text then return nil, why, id end
   local ledger <close>, message, code = require("bittern.ledger").open()
   if not ledger then return nil, message, code end
   local rows, wrong, kind = ledger:scores()
@@ -78,20 +78,21 @@ local function drawing_of(ctx)
   if #points == 0 then
     return nil, "the ledger holds no score" .. (text and " on this text" or ""), "no_score"
   end
-  table.sort(points, function(a, b)
-    if a.bytes ~= b.bytes then return a.bytes < b.bytes end
-    if a.nats ~= b.nats then return a.nats < b.nats end
-    return a.sha256 < b.sha256
-  end)
-  local drawing = { points = points, others = others, known = args.known,
-    settings = first.settings }
+  return { points = points, others = others, known = ctx.args.known, settings = first.settings },
+    first.parameters
+end
+
+local function drawing_of(ctx)
+  local args = ctx.args
+  local drawing, parameters, code = scores_of(ctx)
+  if not drawing then return nil, parameters, code end
   if args.budget then
-    drawing.budget, message, code =
-      require("bittern.compress.budget").bytes(first.parameters, args.budget)
-    if not drawing.budget then return nil, message, code end
+    local limit, message, id = require("bittern.compress.budget").bytes(parameters, args.budget)
+    if not limit then return nil, message, id end
+    drawing.budget = limit
   end
   if args.task then
-    local ok, reason, problem = add_task(ctx, drawing, first.parameters)
+    local ok, reason, problem = add_task(ctx, drawing, parameters)
     if not ok then return nil, reason, problem end
   end
   return drawing

@@ -88,19 +88,19 @@ local function show_miners(ctx, competition, address)
   return true
 end
 
-local function show_snapshot(ctx, client, address)
-  local snapshot, message, code = client:reward_snapshot()
-  if not snapshot then return nil, message, code end
-  if ctx.args.slug then
-    local competition, why, id = find(snapshot, ctx.args.slug)
-    if not competition then return nil, why, id end
-    return show_miners(ctx, competition, address)
-  end
+local function tell_ideas(ctx, ideas)
+  if not ideas or ideas.count == 0 then return end
+  ctx.report.say(("ideas: %g for those that others built on, %g for building on theirs"):format(
+    ideas.proposed, ideas.implemented))
+end
+
+-- Every competition, and what the hotkey would get.
+local function show_all(ctx, client, snapshot, address)
   local list, sum = rewards.shares(snapshot, address)
   local picked, wrong, usage = listing.pick(ctx, list)
   if not picked then return nil, wrong, usage end
   if listing.ids(ctx, list, "slug") then return true end
-  local ideas
+  local ideas, message, code
   if address then
     ideas, message, code = idea_scores(client, address)
     if not ideas then return nil, message, code end
@@ -111,12 +111,28 @@ local function show_snapshot(ctx, client, address)
     return true
   end
   show_shares(ctx, list)
-  if ideas and ideas.count > 0 then
-    ctx.report.say(("ideas: %g for those that others built on, %g for building on theirs"):format(
-      ideas.proposed, ideas.implemented))
-  end
+  tell_ideas(ctx, ideas)
   explain(ctx, snapshot, address, sum)
   return true
+end
+
+local function show_snapshot(ctx, client, address)
+  local snapshot, message, code = client:reward_snapshot()
+  if not snapshot then return nil, message, code end
+  if not ctx.args.slug then return show_all(ctx, client, snapshot, address) end
+  local competition, why, id = find(snapshot, ctx.args.slug)
+  if not competition then return nil, why, id end
+  return show_miners(ctx, competition, address)
+end
+
+local function tell_claim(report, claim)
+  for _, name in ipairs { "epoch", "amount_rao", "recipient", "index", "root" } do
+    report.out(report.clean(("%-12s%s"):format(name, tostring(claim[name] or "-"))))
+  end
+  report.say("the amount is all that was ever earned, claimed or not; small claims revert")
+  if claim.recipient_is_hotkey then
+    report.warn("no recipient coldkey is set: payouts go to the hotkey itself")
+  end
 end
 
 local function show_payout(ctx, client, address)
@@ -130,13 +146,7 @@ local function show_payout(ctx, client, address)
   elseif not claim then
     ctx.report.say(("nothing for %s in the newest %d epochs"):format(address, why))
   else
-    for _, name in ipairs { "epoch", "amount_rao", "recipient", "index", "root" } do
-      ctx.report.out(ctx.report.clean(("%-12s%s"):format(name, tostring(claim[name] or "-"))))
-    end
-    ctx.report.say("the amount is all that was ever earned, claimed or not; small claims revert")
-    if claim.recipient_is_hotkey then
-      ctx.report.warn("no recipient coldkey is set: payouts go to the hotkey itself")
-    end
+    tell_claim(ctx.report, claim)
   end
   return true
 end

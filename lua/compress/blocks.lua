@@ -47,6 +47,22 @@ local function note_change(file, options)
   options.on_note(("starts over: the %s is another than last time"):format(file.changed))
 end
 
+-- Writes what was planned; a file of a stopped run is taken up again.
+local function write(model, whole, options, work)
+  local file
+  function work.create(path, contents)
+    local message, code
+    file, message, code = resumed.create(path, contents, prepare.key(model, whole, options))
+    if file then note_change(file, options) end
+    return file, message, code
+  end
+  work.dry_run = false
+  local made, why, id = convert.run(work)
+  if made then return made, file.there end
+  if id == "invalid_model" then resumed.discard(work.out) end
+  return nil, why, id
+end
+
 --- Compresses a model into a GGUF file. Stopped and started again, it goes on after the last whole
 -- tensor.
 -- @param model open
@@ -68,19 +84,9 @@ function M.run(model, whole, options)
   end
   local result = result_of(whole, planned, options)
   if options.dry_run then return result end
-  work.dry_run = false
-  local file
-  function work.create(path, contents)
-    file, message, code = resumed.create(path, contents, prepare.key(model, whole, options))
-    if file then note_change(file, options) end
-    return file, message, code
-  end
-  local made, why, id = convert.run(work)
-  if not made then
-    if id == "invalid_model" then resumed.discard(out) end
-    return nil, why, id
-  end
-  result.size, result.sha256, result.resumed = made.bytes, made.sha256, file.there
+  local made, there, id = write(model, whole, options, work)
+  if not made then return nil, there, id end
+  result.size, result.sha256, result.resumed = made.bytes, made.sha256, there
   return result
 end
 

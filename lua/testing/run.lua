@@ -4,6 +4,7 @@ local lfs = require "lfs"
 local process = require "core.process"
 local sys = require "core.sys"
 
+local files = require "bittern.files"
 local hex = require "bittern.hex"
 local json = require "bittern.json"
 local paths = require "bittern.paths"
@@ -15,15 +16,10 @@ local M = {}
 -- Nothing listens there: what does not ask for a practice coordinator reaches none.
 local NOWHERE <const> = "http://127.0.0.1:9"
 
-local function tests_below(folder, list)
-  for name in lfs.dir(folder) do
-    local path = folder .. "/" .. name
-    local mode = name:sub(1, 1) ~= "." and lfs.symlinkattributes(path, "mode")
-    if mode == "directory" then tests_below(path, list) end
-    if mode == "file" and name:find("%.test%.lua$") then list[#list + 1] = path end
+local function add_tests_below(folder, list)
+  for _, path in ipairs(files.below(folder)) do
+    if path:find("%.test%.lua$") then list[#list + 1] = path end
   end
-  table.sort(list)
-  return list
 end
 
 -- The test file that stands for one: itself, or the one beside a script.
@@ -44,7 +40,7 @@ function M.files(given)
     local real, message, code = fs.realpath(path)
     if not real then return nil, message, code end
     if lfs.attributes(real, "mode") == "directory" then
-      tests_below(real, list)
+      add_tests_below(real, list)
     else
       local file, why, id = test_of(real)
       if not file then return nil, why, id end

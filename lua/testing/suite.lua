@@ -25,38 +25,38 @@ local function full_name(busted, element)
   return table.concat(names, " ")
 end
 
+-- What busted said of a failure.
+local function failure_of(message, trace)
+  return { message = message_of(message), file = trace and trace.short_src,
+    line = trace and trace.currentline }
+end
+
 -- Turns busted's events into a record for each test, and one for whatever else fails.
 local function listen(busted, tell)
   local failures, started = {}, {}
+  local words = { success = "passed", pending = "skipped" }
+  local function on(event, act)
+    busted.subscribe(event, function(...)
+      act(...)
+      return nil, true
+    end)
+  end
   local function record(element, status)
-    local failure = failures[element] or {}
-    local now = sys.clock()
+    local failure, now = failures[element] or {}, sys.clock()
     tell.test {
       name = full_name(busted, element), status = status, message = failure.message,
       file = failure.file, line = failure.line, seconds = now - (started[element] or now),
     }
   end
   local function failed(element, _, message, trace)
-    failures[element] = { message = message_of(message), file = trace and trace.short_src,
-      line = trace and trace.currentline }
+    failures[element] = failure_of(message, trace)
     if element.descriptor ~= "it" then record(element, "failed") end
-    return nil, true
   end
-  busted.subscribe({ "failure" }, failed)
-  busted.subscribe({ "error" }, failed)
-  busted.subscribe({ "test", "start" }, function(element)
-    started[element] = sys.clock()
-    return nil, true
-  end)
-  local words = { success = "passed", pending = "skipped" }
-  busted.subscribe({ "test", "end" }, function(element, _, status)
-    record(element, words[status] or "failed")
-    return nil, true
-  end)
-  busted.subscribe({ "file", "start" }, function(file)
-    if tell.file then tell.file(file.name) end
-    return nil, true
-  end)
+  on({ "failure" }, failed)
+  on({ "error" }, failed)
+  on({ "test", "start" }, function(element) started[element] = sys.clock() end)
+  on({ "test", "end" }, function(element, _, status) record(element, words[status] or "failed") end)
+  if tell.file then on({ "file", "start" }, function(file) tell.file(file.name) end) end
 end
 
 --- Runs files of tests in this process.
