@@ -29,6 +29,15 @@ function M.nearest(word, candidates)
   return best
 end
 
+--- What a word may have been meant to be, at the end of a complaint about it.
+-- @param word string
+-- @param candidates array of strings
+-- @return "; did you mean 'candidate'?", or "" when none is near
+function M.hint(word, candidates)
+  local near = M.nearest(word, candidates)
+  return near and ("; did you mean '%s'?"):format(near) or ""
+end
+
 --- Keys of a table in order.
 -- @param t table
 -- @return array of its keys, ordered as texts
@@ -40,9 +49,8 @@ function M.sorted_keys(t)
 end
 
 local function unknown(key, schema)
-  local near = type(key) == "string" and M.nearest(key, M.sorted_keys(schema))
-  local text = "unknown key '" .. tostring(key) .. "'"
-  return near and text .. "; did you mean '" .. near .. "'?" or text
+  local hint = type(key) == "string" and M.hint(key, M.sorted_keys(schema)) or ""
+  return "unknown key '" .. tostring(key) .. "'" .. hint
 end
 
 local function wrong(key, value, field)

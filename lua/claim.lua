@@ -23,8 +23,9 @@ function M.free(ctx, task_id)
   for _, claim in ipairs(list) do
     local ours = claim.miner_hotkey == ctx.hotkey and claim.status == "active"
       and (claim.task_id == nil or claim.task_id == task_id)
-    local used = ours and is_used(ctx, claim.id)
-    if used == nil then return nil, "ledger: cannot be read", "io" end
+    local used, why, id = false, nil, nil
+    if ours then used, why, id = is_used(ctx, claim.id) end
+    if used == nil then return nil, "ledger: " .. why, id end
     if ours and not used then free[#free + 1] = claim end
   end
   return free

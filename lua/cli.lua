@@ -68,8 +68,8 @@ end
 local function fail_unknown(name, message)
   local words = check.sorted_keys(config.aliases())
   words[#words + 1] = "help"
-  local near = not message:find("did you mean", 1, true) and check.nearest(name, words)
-  return fail(message .. (near and ("; did you mean '%s'?"):format(near) or ""), "usage")
+  local is_told = message:find("did you mean", 1, true)
+  return fail(is_told and message or message .. check.hint(name, words), "usage")
 end
 
 local function run(name, argv)

@@ -78,9 +78,7 @@ local function apply_profile(profiles, name)
     local ok, message = apply(values)
     return ok, message and ("profile '%s': %s"):format(name, message)
   end
-  local near = check.nearest(name, check.sorted_keys(profiles))
-  return nil, ("no profile '%s'%s"):format(name,
-    near and ("; did you mean '%s'?"):format(near) or "")
+  return nil, ("no profile '%s'%s"):format(name, check.hint(name, check.sorted_keys(profiles)))
 end
 
 -- A text is cut at blanks; an array of words is for words that hold some.

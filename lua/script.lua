@@ -36,9 +36,8 @@ local function hint(kind, name)
   for _, entry in ipairs(M.list(kind)) do
     if not entry.shadowed then names[#names + 1] = entry.name end
   end
-  local near = check.nearest(name, names)
-  if near then return ("; did you mean '%s'?"):format(near) end
-  if kind == "cmd" or #names == 0 then return "" end
+  local near = check.hint(name, names)
+  if near ~= "" or kind == "cmd" or #names == 0 then return near end
   return "; there are " .. table.concat(names, ", ")
 end
 

@@ -1,6 +1,11 @@
 local check = require "bittern.check"
 
 describe("bittern.check", function()
+  it("ends a complaint with the nearest word, or with nothing", function()
+    assert.equal("; did you mean 'group'?", check.hint("grup", { "group", "row" }))
+    assert.equal("", check.hint("zzzzzz", { "group" }))
+  end)
+
   local schema = {
     codec = { type = "string" }, group = { type = "integer", optional = true },
     ratio = { type = "number", optional = true },

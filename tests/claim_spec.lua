@@ -226,4 +226,15 @@ describe("claim", function()
       assert.equal(0, client.posts.cancel)
     end)
   end)
+
+  it("tells in the ledger's own words that it cannot be read", function()
+    local ctx = {
+      hotkey = "h", client = { base = "http://c", claims = function()
+        return { { id = "c", miner_hotkey = "h", status = "active" } }
+      end },
+      ledger = { submission = function() return nil, "disk I/O error", "io" end },
+    }
+    local _, message, code = claims.free(ctx, "t")
+    assert.same({ "ledger: disk I/O error", "io" }, { message, code })
+  end)
 end)

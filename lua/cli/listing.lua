@@ -20,9 +20,9 @@ local function known(list, names)
   end
   for _, name in ipairs(#list > 0 and names or {}) do
     if not there[name] then
-      local near = check.nearest(name, check.sorted_keys(there))
-      local hint = near and ("; did you mean '%s'?"):format(near)
-        or ("; there are %s"):format(table.concat(check.sorted_keys(there), ", "))
+      local fields = check.sorted_keys(there)
+      local hint = check.hint(name, fields)
+      if hint == "" then hint = "; there are " .. table.concat(fields, ", ") end
       return nil, ("--fields: no field '%s'%s"):format(name, hint), "usage"
     end
   end

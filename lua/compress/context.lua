@@ -24,9 +24,8 @@ local function strict(what, fields)
     __index = function(_, key)
       local value = fields[key]
       if value ~= nil then return value end
-      local near = check.nearest(tostring(key), check.sorted_keys(fields))
       fault.raise(("%s has no '%s'%s"):format(what, tostring(key),
-        near and ("; did you mean '%s'?"):format(near) or ""), key)
+        check.hint(tostring(key), check.sorted_keys(fields))), key)
     end,
     __newindex = function(_, key)
       fault.raise(("%s.%s cannot be set"):format(what, tostring(key)), key)

@@ -94,9 +94,8 @@ function M.find(content, model, name)
   if item then return item end
   local names = {}
   for i, other in ipairs(content.items) do names[i] = other.name end
-  local near = check.nearest(name, names)
-  return nil, ("%s: no tensor '%s'%s"):format(model.path, name,
-    near and ("; did you mean '%s'?"):format(near) or ""), "not_found"
+  return nil, ("%s: no tensor '%s'%s"):format(model.path, name, check.hint(name, names)),
+    "not_found"
 end
 
 --- Whether a tensor holds numbers that we decode.

@@ -29,9 +29,7 @@ function M.help()
 end
 
 local function unknown(text)
-  local near = check.nearest(text, check.sorted_keys(faults))
-  local hint = near and ("; did you mean '%s'?"):format(near) or ""
-  return nil, ("no fault '%s'%s"):format(text, hint), "usage"
+  return nil, ("no fault '%s'%s"):format(text, check.hint(text, check.sorted_keys(faults))), "usage"
 end
 
 local function in_range(value, most)

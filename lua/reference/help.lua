@@ -65,9 +65,7 @@ function M.of_name(name)
   local text = module and page(module)
   local found = text and section(text, name) or name:find(":", 1, true) and method(name)
   if found then return found end
-  local near = check.nearest(name, M.modules())
-  return nil, ("nothing is known of '%s'%s"):format(name,
-    near and ("; did you mean '%s'?"):format(near) or "")
+  return nil, ("nothing is known of '%s'%s"):format(name, check.hint(name, M.modules()))
 end
 
 -- The name under which a loaded module, or a function of one, can be required.

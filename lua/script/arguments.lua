@@ -58,8 +58,7 @@ local function check_choice(name, value, choices)
 end
 
 local function no_argument(name, declared)
-  local near = check.nearest(name, check.sorted_keys(declared))
-  local hint = near and ("; did you mean '%s'?"):format(near) or ""
+  local hint = check.hint(name, check.sorted_keys(declared))
   return nil, ("no argument '%s'%s"):format(name, hint), "usage"
 end
 

@@ -11,6 +11,12 @@ local M = {}
 ---@return string? # string, or nil when none is near enough to be a slip of the hand.
 function M.nearest(word, candidates) end
 
+--- What a word may have been meant to be, at the end of a complaint about it.
+---@param word string string
+---@param candidates table array of strings
+---@return string # "; did you mean 'candidate'?", or "" when none is near.
+function M.hint(word, candidates) end
+
 --- Keys of a table in order.
 ---@param t table table
 ---@return table # array of its keys, ordered as texts.
