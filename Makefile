@@ -65,7 +65,7 @@ TEST_DEBS += gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 C_TESTS   += $(BUILD)/tests/neon
 endif
 
-.PHONY: all demo test check check-reproducible check-sanitize asan tsan valgrind check-hf fuzz torture torture-faults endurance torture-sandbox bench bench-kernels bench-practice \
+.PHONY: all demo test check check-reproducible check-sanitize asan tsan valgrind analyze coverage check-hf fuzz torture torture-faults endurance torture-sandbox bench bench-kernels bench-practice \
   bench-compress bench-memory bench-eval bench-transfer bench-corruption docs man install uninstall deb tarball sbom clean help deps-build deps-test build-binary binary
 
 all: deps-build build-binary ## build build/bittern
@@ -200,6 +200,16 @@ torture-sandbox: all ## every hostile recipe, with the usual limits; BENCH_ARGS=
 check-hf: all ## artifacts loaded by transformers, where it is installed; PYTHON=python3
 	@$(BUILD)/bittern run tests/hf.lua
 
+ANALYZE_DEBS  := gcc clang-tidy cppcheck
+analyze: ## gcc's analyzer, clang-tidy and cppcheck over core/; FILES=
+	$(call install,analysis,$(ANALYZE_DEBS))
+	@LUA_INCLUDE=$(LUA_INCLUDE) FILES="$(FILES)" sh tests/analyze.sh
+
+COVERAGE_DEBS := gcovr lua5.4
+coverage: all deps-test ## lines of C and Lua that the tests run, into build/coverage; SPECS=
+	$(call install,coverage,$(COVERAGE_DEBS))
+	@LUA_INCLUDE=$(LUA_INCLUDE) sh tests/coverage/run.sh $(SPECS)
+
 # Fuzzing needs clang, whatever CC is; what is fuzzed is Lua, its core is C.
 FUZZ_DEBS    := clang llvm libclang-rt-14-dev
 FUZZ_FLAGS   := -fsanitize=address,undefined -fno-sanitize-recover=all -g -O1
@@ -216,7 +226,7 @@ $(BUILD)/fuzz/fuzz: $(wildcard tests/fuzz/*.[ch]) $(FUZZ_OBJECTS)
 	clang $(C_FLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -Icore -o $@ \
 	  $(filter %.c %.o,$^) $(LIBS) $(foreach m,$(FUZZ_LOADED),$($(m)_LIBS))
 
-fuzz: all ## fuzz what reads strangers' bytes: SECONDS=60 TARGET=one of tests/fuzz/targets
+fuzz: deps-build ## fuzz what reads strangers' bytes: SECONDS=60 TARGET=one of tests/fuzz/targets
 	$(call install,fuzzing,$(FUZZ_DEBS))
 	@$(MAKE) --no-print-directory -s $(BUILD)/fuzz/fuzz
 	@SECONDS_EACH=$(or $(SECONDS),60) TARGET="$(TARGET)" RUNS=$(RUNS) MERGE=$(MERGE) \

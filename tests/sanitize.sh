@@ -30,8 +30,6 @@ done
 # A request for too much memory is to fail as it does without the sanitizer.
 export ASAN_OPTIONS=allocator_may_return_null=1:detect_stack_use_after_return=1
 export UBSAN_OPTIONS=print_stacktrace=1
-# Libraries of the system are not instrumented: what they do with locks of their
-# own looks like races.
-export TSAN_OPTIONS=halt_on_error=1:suppressions=$PWD/tests/tsan.supp
+export TSAN_OPTIONS=halt_on_error=1
 cd $tree
 exec build/bittern run tests/all.lua "$@"

@@ -333,7 +333,8 @@ for line in open("/proc/net/tcp"):
       print(server:port())
       io.stdout:flush()
       return server:step(function() while true do end end, 1e6)]]))
-    for _, busy in ipairs { false, true } do
+    -- ThreadSanitizer keeps signals back until the next call of the system: never, here.
+    for _, busy in ipairs(os.getenv "TSAN_OPTIONS" and { false } or { false, true }) do
       local child <close> = assert(process.spawn {
         argv = { support.bin, "run", script }, stdout = "pipe", stderr = "null" })
       local address = "http://127.0.0.1:" .. child:read_line(10)

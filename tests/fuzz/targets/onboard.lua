@@ -1,4 +1,5 @@
 -- bittern.onboard: any text gives facts, demands and limits that stand in it.
+local contradictions = require "bittern.rules.contradictions"
 local onboard = require "bittern.onboard"
 local rules = require "bittern.rules"
 local task = require "bittern.task"
@@ -27,6 +28,7 @@ return function(text)
     check_lines(found[part], most)
   end
   check_lines({ found.artifact_first }, most)
-  assert(rules.of_task(TASK, text))
+  local parts = { task = TASK, onboarding = found }
+  contradictions.find(parts, rules.merge(parts))
   return (#found.facts > 0 or #found.demands > 0) and "read" or "nothing"
 end
