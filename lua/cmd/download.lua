@@ -23,6 +23,9 @@ end
 
 local function of_url(ctx)
   local args = ctx.args
+  if not args.source:find("://", 1, true) then
+    return nil, args.source .. ": is no URL, and no hf:owner/repo", "usage"
+  end
   return { { url = args.source, path = place(args.to, last_name(args.source)),
     sha256 = args.sha256 } }
 end
@@ -186,7 +189,7 @@ return {
   run = function(ctx)
     local hub = ctx.args.source:match("^hf:(.+)$")
     local files, message, code
-    if hub then files, message, code = of_hub(ctx, hub) else files = of_url(ctx) end
+    if hub then files, message, code = of_hub(ctx, hub) else files, message, code = of_url(ctx) end
     if not files then return nil, message, code end
     if ctx.args.dry_run then return preview(ctx, files) end
     files, message, code = needed(ctx, files)

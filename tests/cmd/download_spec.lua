@@ -75,6 +75,12 @@ describe("bittern download", function()
     assert.equal(6, support.bittern(home, { "--offline", "download", url }).status)
   end)
 
+  it("says what a source is when a word is none", function()
+    local wrong = run(support.folder(), { "Qwen/Qwen3-0.6B" })
+    assert.same({ 2, "bittern: Qwen/Qwen3-0.6B: is no URL, and no hf:owner/repo\n"
+      .. "  next: see `bittern download --help`\n" }, { wrong.status, wrong.stderr })
+  end)
+
   it("needs far less memory than the file has bytes", function()
     local home, file <close> = support.folder(), assert(fs.part(server.www .. "/large"))
     assert(file:truncate(256 << 20)) -- a hole
