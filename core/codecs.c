@@ -190,7 +190,7 @@ const struct kernels *kernels_available(size_t index) {
   return index < count ? list[index] : NULL;
 }
 
-const struct kernels *kernels_find(const char *name) {
+static const struct kernels *find_kernels(const char *name) {
   const struct kernels *found;
   for (size_t i = 0; (found = kernels_available(i)) != NULL; i++)
     if (strcmp(found->name, name) == 0) return found;
@@ -199,7 +199,7 @@ const struct kernels *kernels_find(const char *name) {
 
 const struct kernels *kernels_chosen(void) {
   const char *wanted = getenv("BITTERN_ISA");
-  if (wanted != NULL && *wanted != '\0') return kernels_find(wanted);
+  if (wanted != NULL && *wanted != '\0') return find_kernels(wanted);
   const struct kernels *best = NULL, *next;
   for (size_t i = 0; (next = kernels_available(i)) != NULL; i++)
     best = next;

@@ -12,7 +12,9 @@
 
 enum { MOST_WIDTH = 1 << 24 };
 
-void loader_fail(struct loader *loader, const char *format, ...) {
+/* Notes the first failure. */
+__attribute__((format(printf, 2, 3))) static void
+fail(struct loader *loader, const char *format, ...) {
   va_list arguments;
   if (loader->failure[0] != '\0') return;
   va_start(arguments, format);
@@ -20,9 +22,10 @@ void loader_fail(struct loader *loader, const char *format, ...) {
   va_end(arguments);
 }
 
-size_t load_size(struct loader *loader, int at, const char *key, size_t low,
-                 size_t high) {
-  lua_State *L = loader->L;
+/* Field `key` of the table at `at`: an integer from `low` on, which it is
+ * without the field, at most `high`; raises otherwise. */
+static size_t load_size(lua_State *L, int at, const char *key, size_t low,
+                        size_t high) {
   return (size_t)bind_opt_integer(L, at, key, (lua_Integer)low,
                                   (lua_Integer)high, (lua_Integer)low);
 }
@@ -40,12 +43,12 @@ static const float *check_floats(struct loader *loader, const char *name,
                                  size_t count) {
   const struct buffer *weight = buffer_test(loader->L, -1, DTYPE_F32);
   if (lua_isnil(loader->L, -1))
-    loader_fail(loader, "no tensor '%s'", name);
+    fail(loader, "no tensor '%s'", name);
   else if (weight == NULL)
-    loader_fail(loader, "tensor '%s' is not an f32 buffer", name);
+    fail(loader, "tensor '%s' is not an f32 buffer", name);
   else if (weight->count != count)
-    loader_fail(loader, "tensor '%s' has %zu elements, the config needs %zu",
-                name, weight->count, count);
+    fail(loader, "tensor '%s' has %zu elements, the config needs %zu", name,
+         weight->count, count);
   else
     return weight->data;
   return NULL;
@@ -138,9 +141,8 @@ static bool push_rescue(lua_State *L, int at, struct matrix *m) {
 static bool push_matrix(lua_State *L, int at, struct matrix *m) {
   lua_getfield(L, at, "codec");
   const struct codec *codec = quant_check_codec(L, lua_gettop(L));
-  struct loader sizes = {.L = L};
-  m->rows = load_size(&sizes, at, "rows", 1, (size_t)1 << 40);
-  m->cols = load_size(&sizes, at, "cols", 1, MOST_WIDTH);
+  m->rows = load_size(L, at, "rows", 1, (size_t)1 << 40);
+  m->cols = load_size(L, at, "cols", 1, MOST_WIDTH);
   if (codec->block > 0 && m->cols % codec->block != 0) {
     bind_fail(L, "invalid_model", "%I columns are not whole blocks of %s",
               (LUAI_UACINT)m->cols, codec->name);
@@ -173,7 +175,7 @@ static void read_matrix(struct loader *loader, const char *name, size_t rows,
   else if (!lua_istable(L, at))
     check_floats(loader, name, rows * cols);
   else if (!push_matrix(L, at, &loaded->matrix))
-    loader_fail(loader, "tensor '%s': %s", name, lua_tostring(L, -2));
+    fail(loader, "tensor '%s': %s", name, lua_tostring(L, -2));
   if (loader->failure[0] == '\0') pin_all(loader, loaded, at);
   lua_settop(L, at - 1);
 }
@@ -201,9 +203,8 @@ const struct matrix *load_matrix(struct loader *loader, const char *name,
   if (loader->failure[0] != '\0') return NULL;
   const struct matrix *m = &find_loaded(loader, name, rows, cols)->matrix;
   if (loader->failure[0] == '\0' && (m->rows != rows || m->cols != cols))
-    loader_fail(loader,
-                "tensor '%s' is [%zu, %zu], the config needs [%zu, %zu]", name,
-                m->rows, m->cols, rows, cols);
+    fail(loader, "tensor '%s' is [%zu, %zu], the config needs [%zu, %zu]", name,
+         m->rows, m->cols, rows, cols);
   return loader->failure[0] == '\0' ? m : NULL;
 }
 
@@ -218,12 +219,12 @@ struct linear load_linear(struct loader *loader, int at, const char *key) {
   }
   int table = lua_gettop(L);
   luaL_checktype(L, table, LUA_TTABLE);
-  linear.inputs = load_size(loader, table, "inputs", 1, MOST_WIDTH);
-  linear.outputs = load_size(loader, table, "outputs", 1, MOST_WIDTH);
-  linear.first = load_size(loader, table, "first", 0, MOST_WIDTH);
+  linear.inputs = load_size(L, table, "inputs", 1, MOST_WIDTH);
+  linear.outputs = load_size(L, table, "outputs", 1, MOST_WIDTH);
+  linear.first = load_size(L, table, "first", 0, MOST_WIDTH);
   linear.transposed = bind_opt_boolean(L, table, "transposed", false);
-  size_t all = load_size(loader, table, "of", linear.first + linear.outputs,
-                         2 * MOST_WIDTH);
+  size_t all =
+      load_size(L, table, "of", linear.first + linear.outputs, 2 * MOST_WIDTH);
   const char *name = name_in(loader, table, "weight");
   if (name == NULL) luaL_error(L, "linear layer '%s' has no weight", key);
   linear.matrix = linear.transposed

@@ -37,10 +37,6 @@ struct loader {
   char failure[256];     /* empty while all is well */
 };
 
-/* Notes the first failure. */
-void loader_fail(struct loader *loader, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
 /* The vector named by field `key` of the table at `at`, of `count` numbers;
  * NULL when there is no such field, or after a failure. */
 const float *load_vector(struct loader *loader, int at, const char *key,
@@ -49,11 +45,6 @@ const float *load_vector(struct loader *loader, int at, const char *key,
 /* The matrix of that name and shape, or NULL after a failure. */
 const struct matrix *load_matrix(struct loader *loader, const char *name,
                                  size_t rows, size_t cols);
-
-/* Field `key` of the table at `at`: an integer from `low` on, at most `high`;
- * raises otherwise. */
-size_t load_size(struct loader *loader, int at, const char *key, size_t low,
-                 size_t high);
 
 /* The table in field `key` of the one at `at`. All zero without it. */
 struct linear load_linear(struct loader *loader, int at, const char *key);

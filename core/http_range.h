@@ -35,10 +35,9 @@ struct range {
   uint64_t received;
   uint64_t promised; /* bytes that the head promised, or that are sent */
   enum verdict verdict;
-  struct text
-      note;       /* the beginning of a refusal's body, or of a PUT's answer */
-  int file_error; /* an errno value */
-  bool too_long;  /* more bytes than its head promised */
+  struct text note; /* how a refusal's body begins, or a PUT's answer */
+  int file_error;   /* an errno value */
+  bool too_long;    /* more bytes than its head promised */
   bool stalled;
   double waits;  /* since when, to keep to the bandwidth; 0: it does not */
   uint64_t seen; /* `received` at the time `moved` */

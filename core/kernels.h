@@ -196,10 +196,6 @@ float activations_fill(const struct row *row, const float *x, int8_t *q,
 extern const struct kernels kernels_scalar, kernels_avx2, kernels_avx512,
     kernels_neon;
 
-/* The kernels of that name, built in and supported by this processor: NULL when
- * either fails. */
-const struct kernels *kernels_find(const char *name);
-
 /* The `index`th of those this processor can use, slowest first, or NULL. */
 const struct kernels *kernels_available(size_t index);
 
