@@ -1,6 +1,6 @@
 #!/bin/sh
 # make analyze: gcc's analyzer, clang-tidy and cppcheck over core/. What is left
-# out stands with its reason in .clang-tidy, in tests/cppcheck.supp, beside the
+# out stands with its reason in tests/clang-tidy.yml, in tests/cppcheck.supp, beside the
 # line, or here:
 # - Kernels and the forward pass are loops without pointers to follow, and take
 #   the analyzer of gcc minutes each.
@@ -17,7 +17,7 @@ for file in $followed; do
 done
 echo "clang-tidy"
 for file in $followed; do
-  clang-tidy --quiet $file -- $flags 2>/dev/null || wrong=1
+  clang-tidy --quiet --config-file=tests/clang-tidy.yml $file -- $flags 2>/dev/null || wrong=1
 done
 echo "cppcheck"
 cppcheck --quiet --enable=warning,performance,portability --inline-suppr \

@@ -26,16 +26,16 @@ local function same_number(a, b)
   return a == b and (a ~= 0 or 1 / a == 1 / b) or a ~= a and b ~= b
 end
 
---- Whether two values are the same, with all that is in them.
+--- Whether two values are the same, with all that is in them but what tables are keys of.
 function M.same(a, b)
   if type(a) ~= type(b) then return false end
   if type(a) == "number" then return same_number(a, b) end
   if type(a) ~= "table" then return a == b end
   for key, value in pairs(a) do
-    if not M.same(value, b[key]) then return false end
+    if type(key) ~= "table" and not M.same(value, b[key]) then return false end
   end
   for key in pairs(b) do
-    if a[key] == nil then return false end
+    if type(key) ~= "table" and a[key] == nil then return false end
   end
   return true
 end
