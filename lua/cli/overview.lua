@@ -8,6 +8,8 @@ local M = {}
 -- Groups in the order of design.md section 4; others follow.
 local groups = { "discover", "model", "artifact", "compete", "self" }
 
+local LINE <const> = "  %-13s %s" -- as wide as the longest name of ours
+
 local HEAD <const> = [[
 usage: bittern [--json] [--coordinator URL] [--root DIR] <command> ...
 
@@ -30,7 +32,7 @@ end
 local function add_aliases(by_group)
   for _, name in ipairs(check.sorted_keys(config.aliases())) do
     local list = by_group.aliases or {}
-    list[#list + 1] = ("  %-10s %s"):format(name, table.concat(config.aliases()[name], " "))
+    list[#list + 1] = LINE:format(name, table.concat(config.aliases()[name], " "))
     by_group.aliases = list
   end
 end
@@ -39,7 +41,7 @@ local function in_groups(commands)
   local by_group = {}
   for _, command in ipairs(commands) do
     local list = by_group[command.group] or {}
-    list[#list + 1] = ("  %-10s %s"):format(command.name, command.about)
+    list[#list + 1] = LINE:format(command.name, command.about)
     by_group[command.group] = list
   end
   add_aliases(by_group)

@@ -89,7 +89,7 @@ end
 
 return {
   api = 1,
-  about = "how strongly a text excites each column, for compress --importance",
+  about = "how strongly a text excites each column, for --importance",
   group = "model",
   args = arguments,
   run = function(ctx)

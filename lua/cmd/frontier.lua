@@ -134,7 +134,8 @@ return {
     if listing.ids(ctx, drawing.points, "sha256") then return true end
     if ctx.json then tell_json(report, drawing, picked) else show(report, drawing) end
     if drawing.others > 0 then
-      report.say(("%d scores on other texts or in other ways are left out"):format(drawing.others))
+      report.say(("%d score%s on other texts or in other ways left out"):format(drawing.others,
+        drawing.others == 1 and "" or "s"))
     end
     return true
   end,

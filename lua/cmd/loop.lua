@@ -83,7 +83,7 @@ or 12 the next cycle begins; 0 is a success; all others end the loop at once
 
 return {
   api = 1,
-  about = "run a command in cycles: `bittern loop --cycles 5 -- mine SLUG ...`",
+  about = "run a command in cycles: `bittern loop -- mine SLUG ...`",
   group = "compete",
   args = function(parser)
     parser:argument("words", "the command, behind --"):args "+"

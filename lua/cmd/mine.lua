@@ -103,7 +103,7 @@ end
 
 return {
   api = 1,
-  about = "from a live task to a decided submission; run it again to continue",
+  about = "from a live task to a decided submission; run again to continue",
   group = "compete",
   args = arguments,
   run = run_command,

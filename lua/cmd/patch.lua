@@ -55,7 +55,7 @@ end
 
 return {
   api = 1,
-  about = "build or check a patch as validators will read it; nothing is sent",
+  about = "build or check a patch as validators read it; nothing is sent",
   group = "compete",
   args = function(parser)
     parser:argument("slug", "the task's slug or id")

@@ -78,7 +78,7 @@ end
 
 return {
   api = 1,
-  about = "put an artifact at a public URL and prove that its bytes are there",
+  about = "put an artifact at a public URL and prove that it is there",
   group = "artifact",
   args = function(parser)
     parser:argument("file", "the artifact")

@@ -52,7 +52,7 @@ end
 
 return {
   api = 1,
-  about = "check an artifact, on disk or at its URL, by the validators' rules",
+  about = "check an artifact, on disk or at its URL, as validators do",
   group = "artifact",
   args = function(parser)
     parser:argument("artifact", "archive on disk, or the URL that a submission names")

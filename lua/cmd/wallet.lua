@@ -159,7 +159,7 @@ end
 
 return {
   api = 1,
-  about = "list hotkeys, show the one that is used, write a new one, check one",
+  about = "list hotkeys, show the one in use, write a new one, check one",
   group = "self",
   args = function(parser)
     parser:argument("action", "list: all wallets; show (the default): address, file, warnings; "

@@ -63,7 +63,8 @@ local function frontier(data)
       number("%.4f", p.error_nats), ("%.4f"):format(p.ppl) }
   end
   local left_out = data.frontier.others > 0 and note(
-    ("%d scores on other texts or in other ways are left out."):format(data.frontier.others))
+    ("%d score%s on other texts or in other ways left out."):format(data.frontier.others,
+      data.frontier.others == 1 and "" or "s"))
   return parts.section("frontier", "Size against perplexity", drawing(data, "frontier"),
     parts.table({ { "Made by" }, { "Frontier" }, { "Size", right = true },
       { "Bits", right = true }, { "Nats", right = true }, { "± nats", right = true },

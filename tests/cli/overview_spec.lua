@@ -13,6 +13,14 @@ describe("the overview of commands", function()
     end
   end)
 
+  it("has what commands say in one column, within 80", function()
+    for line in overview.text():gmatch("\n  (%l[^\n]+)") do
+      assert.matches("^%S+ +%S", line:sub(1, 15))
+      assert.equal(" ", line:sub(14, 14), line)
+      assert.is_true(#line <= 78, line)
+    end
+  end)
+
   it("knows a user's own command, runs none, and reads what is not plain by running it", function()
     local home = support.folder()
     local dir = home .. "/.config/bittern/cmd"
