@@ -121,7 +121,7 @@ M.meet = {
   proxy = told({ HTTPS_PROXY = "{url}" }, "--coordinator", "https://example.org", "tasks"),
   redirect = told({}, "verify", "{url}/302"),
   http_status = told({}, "verify", "{url}/418"),
-  access = told({}, "download", "{url}/403", "--to", "/tmp/nothing"),
+  access = told({}, "download", "{url}/403"),
 }
 
 return M
