@@ -2,6 +2,7 @@
  *
  * A file under its final name is always whole: bytes go to a temporary file in
  * the same folder and are renamed into place (fs_file.c). */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -22,7 +23,7 @@
 #define LOCK_META   "bittern.lock"
 #define FILE_META   "bittern.file"
 
-enum { READ_LIMIT = 64 << 20, READ_SLICE = 64 << 10 };
+enum { READ_LIMIT = 64 << 20, READ_SLICE = 64 << 10, LIST_SLICE = 32 << 10 };
 
 /* An open file in the hands of Lua, which closes it whatever is raised. */
 struct handle {
@@ -353,6 +354,35 @@ static int f_stat(lua_State *L) {
   return 1;
 }
 
+/* Adds the names of `size` bytes of entries to the list on the top; "." and
+ * ".." are none. [-0, +0, m] */
+static void add_names(lua_State *L, const char *entries, size_t size) {
+  const struct dirent64 *entry;
+  for (size_t at = 0; at < size; at += entry->d_reclen) {
+    entry = (const void *)(entries + at);
+    bool is_self = strcmp(entry->d_name, ".") == 0;
+    if (is_self || strcmp(entry->d_name, "..") == 0) continue;
+    lua_pushstring(L, entry->d_name);
+    lua_rawseti(L, -2, luaL_len(L, -2) + 1);
+  }
+}
+
+/* list(path) -> array of names, in no order | nil, message, code. Unlike
+ * lfs.dir, it fails when the listing breaks off. */
+static int f_list(lua_State *L) {
+  _Alignas(struct dirent64) char entries[LIST_SLICE];
+  const char *path = check_path(L, 1);
+  int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  int fd = push_open(L, FILE_META, path, flags);
+  if (fd < 0) return bind_errno(L, errno, path);
+  lua_toclose(L, -1);
+  lua_newtable(L);
+  ssize_t got;
+  while ((got = getdents64(fd, entries, sizeof entries)) > 0)
+    add_names(L, entries, (size_t)got);
+  return got == 0 ? 1 : bind_errno(L, errno, path);
+}
+
 /* disk_free(path) -> integer: bytes a user may still write there | nil,
  * message, code. */
 static int f_disk_free(lua_State *L) {
@@ -407,9 +437,9 @@ int luaopen_core_fs(lua_State *L) {
   static const luaL_Reg file_methods[] = {{NULL, NULL}};
   static const luaL_Reg lock_methods[] = {{"close", lock_close}, {NULL, NULL}};
   static const luaL_Reg functions[] = {
-      BIND(create), BIND(part),   BIND(write),     BIND(read),
-      BIND(mkdir),  BIND(remove), BIND(rename),    BIND(realpath),
-      BIND(stat),   BIND(lock),   BIND(disk_free), {NULL, NULL}};
+      BIND(create),    BIND(part),   BIND(write),    BIND(read), BIND(mkdir),
+      BIND(remove),    BIND(rename), BIND(realpath), BIND(stat), BIND(lock),
+      BIND(disk_free), BIND(list),   {NULL, NULL}};
   bind_type(L, WRITER_META, writer_methods, writer_close, writer_tostring);
   bind_type(L, FILE_META, file_methods, file_close, file_tostring);
   bind_type(L, LOCK_META, lock_methods, lock_close, lock_tostring);

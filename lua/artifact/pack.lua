@@ -54,10 +54,8 @@ local function add(list, dir, name)
 end
 
 function add_folder(list, dir, prefix)
-  local names = {}
-  for name in lfs.dir(dir) do
-    if name ~= "." and name ~= ".." then names[#names + 1] = name end
-  end
+  local names, why, id = fs.list(dir)
+  if not names then return nil, why, id end
   table.sort(names)
   local before = list.prefix
   list.prefix = prefix

@@ -13,6 +13,21 @@ local function names_in(folder)
 end
 
 describe("core.fs", function()
+  it("lists what is in a folder, and says why it cannot", function()
+    local folder = support.folder()
+    assert.same({}, fs.list(folder))
+    local names = {}
+    for i = 1, 1200 do
+      names[i] = ("%04d-%s"):format(i, ("x"):rep(60))
+      assert(fs.write(folder .. "/" .. names[i], ""))
+    end
+    local found = assert(fs.list(folder))
+    table.sort(found)
+    assert.same(names, found)
+    assert.equal("not_found", select(3, fs.list(folder .. "/none")))
+    assert.equal("not_found", select(3, fs.list(folder .. "/" .. names[1])))
+  end)
+
   it("writes whole files under their final name, with the mode asked for", function()
     local folder = support.folder()
     assert.is_true(fs.write(folder .. "/a", "hello", { mode = 384 }))

@@ -63,6 +63,27 @@ describe("a fault", function()
   end)
 end)
 
+describe("a folder whose listing breaks off", function()
+  it("is not packed", function()
+    local home = support.folder()
+    assert(fs.mkdir(home .. "/model"))
+    assert(fs.write(home .. "/model/config.json", "{}"))
+    assert(fs.write(home .. "/model/model.safetensors", "weights"))
+    local argv = { "pack", home .. "/model", "--out", home .. "/a.zip" }
+    local tried = 0
+    for at = injector.run(home, argv, { what = "calls", at = 0 }).calls, 1, -1 do
+      local done = injector.run(home, argv, { what = "calls", at = at, pick = 0 })
+      if done.call:find "^%a+d%a+64 EIO .*/model$" then
+        assert.equal(13, done.status, done.call)
+        tried = tried + 1
+      elseif tried > 0 then
+        break
+      end
+    end
+    assert.is_true(tried > 0)
+  end)
+end)
+
 describe("failing calls, failing allocations and kills", function()
   it("leave what was there before or what is right, in 60 of them", function()
     local seed = math.tointeger(support.python("import random; print(random.randrange(1 << 30))"))

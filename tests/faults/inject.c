@@ -9,6 +9,7 @@
  *
  * What glibc does inside of itself (stdio's reads) is not seen; stdio's own
  * functions are. */
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -209,6 +210,17 @@ TRANSFER(pwrite, "write", write_errors,
 TRANSFER(pwrite64, "write", write_errors,
          (int fd, const void *data, size_t size, off64_t to),
          (fd, data, part(error, size), to))
+
+/* A listing that breaks off; a name or two are there by then. */
+static const int list_errors[] = {EIO, 0};
+
+TRANSFER(getdents64, "getdents64", list_errors,
+         (int fd, void *data, size_t size), (fd, data, size))
+
+struct dirent64 *readdir64(DIR *folder) {
+  if (fault_fd("readdir64", list_errors, dirfd(folder)) > 0) return NULL;
+  return REAL(readdir64)(folder);
+}
 
 /* A file whose close fails is closed all the same. */
 int close(int fd) {

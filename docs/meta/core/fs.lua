@@ -85,6 +85,12 @@ function M.lock(path, wait) end
 ---@return string? code
 function M.disk_free(path) end
 
+---@param path string
+---@return table? # array of names, in no order | nil, message, code. Unlike lfs.dir, it fails when the listing breaks off.
+---@return string? message
+---@return string? code
+function M.list(path) end
+
 --- Lets go of the lock.
 function lock:close() end
 
