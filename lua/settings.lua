@@ -149,7 +149,10 @@ function M.files(ctx)
     { path = paths.state(ctx.env) .. "/trusted.json", about = "project scripts that are trusted" },
     { path = wallet.folder { env = ctx.env }, about = "wallets" },
   }
-  for _, file in ipairs(list) do file.there = fs.stat(file.path) ~= nil end
+  for _, file in ipairs(list) do
+    local _, _, code = fs.stat(file.path)
+    file.there = code ~= "not_found"
+  end
   return list
 end
 
