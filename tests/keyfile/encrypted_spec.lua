@@ -66,7 +66,7 @@ describe("an encrypted hotkey file", function()
   end)
 
   it("is refused without a password and with an empty one (password_spec: a wrong one)", function()
-    refused("key_encrypted", "nobody is at a terminal", "m", {})
+    refused("key_encrypted", "nobody may be asked", "m", {})
     refused("key_password", "the password is empty", "m", { password_file = home .. "/empty" })
     refused("config", "password file .*/none: No such file", "m",
       { password_file = home .. "/none" })
