@@ -28,7 +28,9 @@ for targets in build-binary "$programs"; do
 done
 
 # A request for too much memory is to fail as it does without the sanitizer.
-export ASAN_OPTIONS=allocator_may_return_null=1:detect_stack_use_after_return=1
+# detect_stack_use_after_return stays off: gcc 12 does not align its stacks for
+# vectors of 64 bytes (bug 110027).
+export ASAN_OPTIONS=allocator_may_return_null=1:detect_stack_use_after_return=0
 export UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1
 cd $tree
