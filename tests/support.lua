@@ -7,6 +7,10 @@ local paths = require "bittern.paths"
 
 local M = { root = paths.root(), bin = sys.exe() }
 
+--- Whether this program was built with a sanitizer (tests/sanitize.sh), which takes address space
+-- and memory as it likes, and makes system calls of its own at the end.
+M.sanitized = os.getenv "ASAN_OPTIONS" ~= nil
+
 local made = {}
 
 local function remove_tree(path)

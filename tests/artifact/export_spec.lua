@@ -107,7 +107,7 @@ describe("an artifact as a dense archive", function()
       "--out", out .. "/a.zip" })
     os.remove(out .. "/a.zip")
     assert.equal(0, status)
-    assert.is_true(peak < 150e6, peak)
+    assert.is_true(support.sanitized or peak < 150e6, peak)
   end)
 
   it("wants names that say what they hold", function()

@@ -60,7 +60,8 @@ describe("core.sandbox", function()
     assert.equal("bittern: sandbox\0", fs.read(("/proc/%d/cmdline"):format(pid)))
     assert.same({ "1", "2", "0000000000000000" },
       { field(pid, "NoNewPrivs"), field(pid, "Seccomp"), field(pid, "CapEff") })
-    assert.same({ 1 << 30, 0, 0, 0, 0 }, { limit(pid, "Max address space"),
+    if not support.sanitized then assert.equal(1 << 30, limit(pid, "Max address space")) end
+    assert.same({ 0, 0, 0, 0 }, {
       limit(pid, "Max open files"), limit(pid, "Max file size"), limit(pid, "Max processes"),
       limit(pid, "Max core file size") })
   end)
@@ -86,6 +87,7 @@ describe("core.sandbox", function()
       ["("] = "the sandbox ended", ["\27Lua"] = "the sandbox ended",
     } do
       local box <close> = start(text)
+      if support.sanitized then ending = "made a system call that a sandbox has not" end
       assert.same({ nil, ending, "closed_pipe" }, { box:receive(5) })
     end
     local box <close> = start(ECHO)
