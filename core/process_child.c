@@ -106,9 +106,8 @@ static bool read_failure(int fd, struct failure *out) {
 }
 
 /* Forks and execs with all signals blocked, so that no handler of ours runs in
- * the child. vfork: a fork would copy the tables of all our memory, which takes
- * tens of milliseconds a gigabyte, and the child only makes system calls.
- * Returns 0 or -1 with `failure` filled. */
+ * the child. vfork: a fork would copy the page tables of all our memory, and
+ * the child only makes system calls. Returns 0 or -1 with `failure` filled. */
 static int launch_child(struct child *child, const struct launch *launch,
                         const int stdio[3], struct failure *failure) {
   int report[2];

@@ -154,8 +154,9 @@ local function own_words(argv)
 end
 
 local function main(argv)
-  configure_report((own_words(argv))) -- what is wrong with config.lua is told as asked for, too
-  local profile = parsers.option_value(argv, "--profile") or os.getenv "BITTERN_PROFILE"
+  local said = own_words(argv)
+  configure_report(said) -- what is wrong with config.lua is told as asked for, too
+  local profile = parsers.option_value(said, "--profile") or os.getenv "BITTERN_PROFILE"
   local ok, message, code = config.read(profile)
   if not ok then return fail(message, code) end
   help_as_option(argv)

@@ -58,6 +58,13 @@ describe("config.lua", function()
     assert.equal(3, done.status)
   end)
 
+  it("leaves a script's own --profile to the script", function()
+    local home = support.folder()
+    assert(fs.write(home .. "/s.lua", "print(...)"))
+    local done = support.bittern(home, { "run", home .. "/s.lua", "--profile", "mine" })
+    assert.same({ 0, "--profile\tmine\n" }, { done.status, done.stdout }, done.stderr)
+  end)
+
   it("names commands, which help and completion show", function()
     local bittern = with [[return { aliases = {
       look = "inspect --all", tree = { "scripts" }, version = "tasks",

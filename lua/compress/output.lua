@@ -1,7 +1,6 @@
 -- Where a compressed model goes: a folder whose weights file comes last, or one archive. Either way
 -- the bytes gather in a part that stays when the work is stopped, and get their name when all are
 -- there.
-local archive = require "core.archive"
 local fs = require "core.fs"
 local map = require "core.map"
 local sha256 = require "core.sha256"
@@ -9,6 +8,7 @@ local sha256 = require "core.sha256"
 local place = require "bittern.compress.place"
 local plan = require "bittern.compress.plan"
 local filled = require "bittern.model.zip.filled"
+local slots = require "bittern.compress.slot"
 local writer = require "bittern.model.zip.writer"
 
 local M = {}
@@ -43,8 +43,7 @@ local function lay(self, whole)
   end
   self.tensors, self.order, self.final = {}, {}, 1
   for i, tensor in ipairs(order) do
-    local at = self.base + #header + tensor.offset
-    self.order[i] = { at = at, size = tensor.size, next = at, crc32 = 0 }
+    self.order[i] = slots.new(self.base + #header + tensor.offset, tensor.size)
     self.tensors[tensor.name] = self.order[i]
   end
 end
@@ -68,11 +67,8 @@ function Output:begin(whole, fresh)
   local part, message, code = fs.part(self.path)
   if not part then return nil, message, code end
   self.part = part
-  local ok, why, id = true, nil, nil
-  if fresh then ok, why, id = part:truncate(0) end
-  if ok then ok, why, id = place.check_room(self.path, self.size, self.part) end
-  if ok then ok, why, id = part:truncate(self.size) end
-  if ok then ok, why, id = part:write_at(self.base, self.header) end
+  local ok, why, id = slots.prepare(part, { path = self.path, size = self.size, base = self.base,
+    header = self.header, fresh = fresh })
   if not ok then return nil, why, id end
   return follow(self)
 end
@@ -80,7 +76,7 @@ end
 -- Tells the hash how far the file has its final bytes by now.
 local function advance(self)
   local tensor = self.order[self.final]
-  while tensor and tensor.next == tensor.at + tensor.size do
+  while tensor and slots.is_full(tensor) do
     self.final = self.final + 1
     tensor = self.order[self.final]
   end
@@ -93,13 +89,8 @@ end
 -- @return true, or nil, message, code
 function Output:put(name, source, size)
   if size == 0 then return true end
-  local tensor = self.tensors[name]
-  assert(tensor.next + size <= tensor.at + tensor.size, "a tensor is longer than its plan")
-  local ok, message, code = self.part:write_at(tensor.next, source)
+  local ok, message, code = slots.put(self.part, self.tensors[name], source, size)
   if not ok then return nil, message, code end
-  local crc, why, id = archive.crc32(source, tensor.crc32)
-  if not crc then return nil, why, id end
-  tensor.next, tensor.crc32 = tensor.next + size, crc
   advance(self)
   return true
 end
@@ -111,12 +102,9 @@ function Output:holds(checksums)
   if not source then return false end
   for _, one in ipairs(checksums) do
     local tensor = self.tensors[one.name]
-    if not tensor or filled.crc32(source, tensor.at, tensor.size) ~= one.crc32 then return false end
+    if not tensor or not slots.holds(tensor, source, one.crc32) then return false end
   end
-  for _, one in ipairs(checksums) do
-    local tensor = self.tensors[one.name]
-    tensor.next, tensor.crc32 = tensor.at + tensor.size, one.crc32
-  end
+  for _, one in ipairs(checksums) do slots.fill(self.tensors[one.name], one.crc32) end
   advance(self)
   return true
 end

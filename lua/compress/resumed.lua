@@ -1,13 +1,11 @@
 -- A file of tensors, filled in the order of its bytes, that goes on after it was stopped: a part
 -- and a journal of the tensors that are whole stay beside its name. Its hash follows the work.
-local archive = require "core.archive"
 local fs = require "core.fs"
 local map = require "core.map"
 local sha256 = require "core.sha256"
 
-local filled = require "bittern.model.zip.filled"
 local journals = require "bittern.compress.journal"
-local place = require "bittern.compress.place"
+local slots = require "bittern.compress.slot"
 
 local M = {}
 
@@ -25,12 +23,9 @@ local function noted(journal)
   return list
 end
 
-local function begin(self, path, header, fresh)
-  local ok, message, code = true, nil, nil
-  if fresh then ok, message, code = self.part:truncate(0) end
-  if ok then ok, message, code = place.check_room(path, self.size, self.part) end
-  if ok then ok, message, code = self.part:truncate(self.size) end
-  if ok then ok, message, code = self.part:write_at(0, header) end
+local function begin(self, header)
+  local ok, message, code = slots.prepare(self.part, { path = self.path, size = self.size, base = 0,
+    header = header, fresh = not next(self.noted) })
   if not ok then return nil, message, code end
   self.follower, message, code = sha256.follow(self.part:temporary())
   if not self.follower then return nil, message, code end
@@ -51,12 +46,11 @@ function M.create(path, contents, key)
     size = #contents.header + contents.total, noted = noted(journal), changed = journal.changed },
     Resumed)
   for _, t in ipairs(contents.tensors) do
-    local at = #contents.header + t.offset
-    self.places[t.name] = { at = at, next = at, size = t.size, crc32 = 0 }
+    self.places[t.name] = slots.new(#contents.header + t.offset, t.size)
   end
   local ok
   self.part, message, code = fs.part(path)
-  if self.part then ok, message, code = begin(self, path, contents.header, not next(self.noted)) end
+  if self.part then ok, message, code = begin(self, contents.header) end
   if ok then return self end
   self:close()
   return nil, message, code
@@ -64,16 +58,13 @@ end
 
 --- Whether a tensor and all before it are there from an earlier run. Asked in the order of bytes.
 function Resumed:holds(name)
-  local at, crc = self.places[name], self.noted[name]
-  if self.broken or not crc then
-    self.broken = true
-    return false
-  end
-  local source <close> = map.open(self.part:temporary())
-  self.broken = not source or filled.crc32(source, at.at, at.size) ~= crc
+  local slot, crc = self.places[name], self.noted[name]
+  local source <close> = crc and not self.broken and map.open(self.part:temporary()) or nil
+  self.broken = not source or not slots.holds(slot, source, crc)
   if self.broken then return false end
-  at.next, self.there = at.at + at.size, self.there + 1
-  self.follower:advance(at.next)
+  slots.fill(slot, crc)
+  self.there = self.there + 1
+  self.follower:advance(slot.next)
   return true
 end
 
@@ -81,23 +72,19 @@ end
 -- @return true, or nil, message, code
 function Resumed:put(name, source, size)
   if size == 0 then return true end
-  local at = self.places[name]
-  assert(at.next + size <= at.at + at.size, "a tensor is longer than its plan")
-  local ok, message, code = self.part:write_at(at.next, source)
+  local slot = self.places[name]
+  local ok, message, code = slots.put(self.part, slot, source, size)
   if not ok then return nil, message, code end
-  local crc, why, id = archive.crc32(source, at.crc32)
-  if not crc then return nil, why, id end
-  at.next, at.crc32 = at.next + size, crc
-  self.follower:advance(at.next)
+  self.follower:advance(slot.next)
   return true
 end
 
 --- Notes that a tensor is whole.
 -- @return true, or nil, message, code
 function Resumed:done(name)
-  local at = self.places[name]
-  assert(at.next == at.at + at.size, "a tensor is shorter than its plan")
-  return self.journal:add(string.pack("<s4I4", name, at.crc32))
+  local slot = self.places[name]
+  assert(slots.is_full(slot), "a tensor is shorter than its plan")
+  return self.journal:add(string.pack("<s4I4", name, slot.crc32))
 end
 
 --- Gives the file its name.
